@@ -87,6 +87,11 @@ class Finding:
         return ":".join(str(p) for p in (self.path, self.line, self.column) if p is not None)
 
 
+def number_of(number: int, one: str, more: str = "") -> str:
+    """A number with what it counts, as in "1 stack" and "2 stacks"; ``more`` is a plural without that s."""
+    return f"{number} {one if number == 1 else more or f'{one}s'}"
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The known name that is most similar to a misspelt one, to be proposed as the fix."""
     from difflib import get_close_matches

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,18 @@ def _place(mark: yaml.Mark | None) -> tuple[int | None, int | None]:
 def load(source: str | bytes) -> Any:
     """The value of a text; see :func:`read`."""
     return read(source).value
+
+
+def part(value: Any, *keys: str) -> Any:
+    """What stands under a key of a mapping, in that under the next, and so on; None if there is nothing."""
+    for key in keys:
+        value = mapping(value).get(key)
+    return value
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A mapping as it is; an empty one in place of anything else."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _located(

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+from support import ANSWERS
+
+from scaffold.changes.change import Symlink
+from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.sensing import sense
 from scaffold.templates import template
+from scaffold.templates.render import render
+from scaffold.templates.template import Origin
 
 FIRST = "v0.1.0"
 _STACK = "templates/partials/stack"
@@ -146,3 +154,19 @@ def replace_in(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert text.count(old) == 1, f"{old!r} is not once in {path}"
     path.write_text(text.replace(old, new))
+
+
+def put_stacks(monorepo: Monorepo, templates: Path, stacks: Iterable[str]) -> None:
+    """Render stacks by the first version, and commit them."""
+    for name in stacks:
+        answers = yaml.safe_load((ANSWERS / "valid" / f"{name}.yml").read_text())
+        origin = Origin(str(templates), FIRST, updatable=True)
+        for path, content in render(answers, sense(monorepo), {}, origin).files.items():
+            place = monorepo.stack_directory(name) / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(content, Symlink):
+                place.symlink_to(content.target)
+            else:
+                place.write_bytes(content)
+    git(monorepo.root, "add", "--all")
+    git(monorepo.root, "commit", "--quiet", "--message", "Stacks")

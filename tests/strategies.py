@@ -222,7 +222,11 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         values.get("security", {}).pop("privilege_escalation", None)
     for device in values.get("devices", []):
         device["reason"] = "it reads there"
-    for port in values.get("ports", []):
+    for number, port in enumerate(values.get("ports", [])):
+        if port.get("to"):
+            first = 20000 + 100 * number
+            port |= {"name": f"range-{number}", "port": first, "to": first + 1 + port["to"] % 9}
+            port.pop("service_port", None)
         if not port.get("in_service", True):
             port.pop("service_port", None)
     jobs = [*values.get("cron_jobs", []), *values.get("jobs", [])]
@@ -290,11 +294,12 @@ def _reconcile_workloads(values: dict[str, Any], draw: st.DrawFn) -> None:
         if item["image"] == "":
             item.pop("keel", None)
         item["wait_for"] = draw(st.lists(st.sampled_from(["redis", "postgresql"]), unique=True))
+        item["availability"] = {"apart": "preferred"} if item.get("replicas", 1) > 1 else {}
         item["env"] = draw(
             st.sampled_from([{}, {"QUEUE": {"host": "redis", "text": "redis://{host}:6379/3"}}])
         )
         if item.get("port") is None:
-            for key in ("ports", "service_port", "health_path"):
+            for key in ("ports", "service_port", "health_path", "metrics"):
                 item.pop(key, None)
         ports = [{"name": f"more-{n}", "port": 20000 + n} for n, _ in enumerate(item.get("ports", []))]
         item["ports"] = ports
@@ -310,6 +315,8 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
         values.get("anubis", {}).pop("replicas", None)
     if values.get("full_host"):
         values.update(host="www.example.org", dns="none")
+    if values.get("gate") == "anubis":
+        values.get("ingress_options", {}).pop("paths", None)
     entrances = [values.get("ingress_options", {}), *values.get("machine_clients", [])]
     if any(place.get("allowlist") for place in entrances) and not values.get("full_host"):
         values["dns"] = "non-proxied"
@@ -325,6 +332,8 @@ def _reconcile_ingresses(values: dict[str, Any]) -> None:
             client["reason"] = client.get("reason") or "they have a token"
     fronted = [item["name"] for item in values.get("workloads", []) if item.get("port")]
     for item in values.get("hosts", []):
+        if item.get("auth") == "anubis":
+            item.pop("paths", None)
         item.pop("port", None)
         item.pop("service", None)
         if fronted and item.get("auth") != "anubis":

@@ -6,7 +6,7 @@ import pytest
 
 from scaffold.answers import validation
 from scaffold.answers.sources import from_yaml
-from scaffold.checks.verify import house_of
+from scaffold.checks.house import house_of
 from scaffold.commands.stored import given_claims
 from scaffold.commands.taken import with_taken
 from scaffold.monorepo.collisions import Wanted, shared, taken

@@ -43,7 +43,7 @@ def test_what_older_templates_rendered_is_told(monorepo: Monorepo) -> None:
     (monorepo.root / "stacks/kit/main.tf").write_text("")
     (monorepo.root / "stacks/kit/.copier-answers.yml").write_text("_commit: v0.0.1\nname: kit\n")
     told = scaffold(terminal=True, cwd=monorepo.root).stdout
-    assert re.search(r"scaffold update --all --plan +see what newer rules change: 1 ", told)
+    assert re.search(r"scaffold update --all --plan +see what newer templates change in 1 stack", told)
 
 
 def test_alone_where_there_is_no_monorepo_it_says_how_to_get_one(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content, Files, Symlink
-from scaffold.changes.commit import commit, demand_committed, keep, uncommitted, unsaved
+from scaffold.changes.commit import commit, demand_committed, keep, uncommitted, unsaved, write
 from scaffold.changes.signals import ended_by_exception
 from scaffold.errors import RefusedError, UncommittedError
 
@@ -121,6 +121,20 @@ def test_can_be_asked_before_applying(busy: Path) -> None:
         Files(busy), {PurePosixPath("dirty.md"): b"1", PurePosixPath("catalog.md"): b"1"}
     )
     assert uncommitted(change_set) == (PurePosixPath("dirty.md"),)
+
+
+@pytest.mark.parametrize("missing", ["AUTHOR_NAME", "COMMITTER_EMAIL"])
+def test_nothing_is_written_where_git_has_nobody_to_commit_as(
+    busy: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    git(busy, "config", "user.useConfigOnly", "true")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.delenv(f"GIT_{missing}")
+    change_set = ChangeSet.plan(Files(busy), {PurePosixPath("catalog.md"): b"new\n"})
+    with pytest.raises(RefusedError, match="name and email address"):
+        write(change_set, "new", committed=True)
+    assert (busy / "catalog.md").read_text() == "old\n"
+    assert write(change_set, "new", committed=False) is None
 
 
 def test_line_ends_that_git_converts_are_no_work_of_the_user(busy: Path) -> None:

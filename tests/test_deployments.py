@@ -101,7 +101,9 @@ def test_a_database_of_a_workload_is_dumped_at_its_service() -> None:
 
 
 @pytest.mark.parametrize("service", ["search", "notes-search"])
-def test_a_host_leads_to_a_workload(service: str) -> None:
-    found = combined(APP + VOLUMES + f"hosts: [{{host: find, service: {service}}}]\n")
-    (host,) = found["ingress"]["hosts"]
-    assert (host["service"], host["port"]) == ("notes-search", 80)
+def test_a_host_and_a_carve_out_lead_to_a_workload(service: str) -> None:
+    carved = f"machine_clients: [{{paths: [/find/], auth: app, reason: it has keys, service: {service}}}]\n"
+    found = combined(APP + VOLUMES + f"hosts: [{{host: find, service: {service}}}]\n" + carved)
+    for part in ("hosts", "carve_outs"):
+        (place,) = found["ingress"][part]
+        assert (place["service"], place["port"]) == ("notes-search", 80)

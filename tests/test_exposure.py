@@ -39,6 +39,8 @@ HOSTS: list[dict[str, Any]] = [
 ALLOWLIST = "traefik-local-only@kubernetescrd"
 WHO: list[dict[str, Any]] = [{}, {}, {"local_only": True}, {"extra_middlewares": [ALLOWLIST]}]
 """Whom an ingress lets in: mostly everybody, or only the house's own network."""
+PARTS: list[dict[str, Any]] = [{}, {}, {"paths": ["/api"]}, {"paths": ["/hooks/", "/cb"]}]
+"""What of a host is served: mostly all."""
 RECORDS = ["decided", "proxied", "non-proxied", "internal", "none"]
 
 
@@ -63,10 +65,11 @@ CLIENTS = some(
 ).map(lambda clients: [client | {"name": f"client-{n}"} for n, client in enumerate(clients)])
 FURTHER = some(
     st.builds(
-        lambda host, gate, who, record: host | gate | who | record,
+        lambda host, gate, who, parts, record: host | gate | who | parts | record,
         st.sampled_from(HOSTS),
         st.sampled_from(gates("auth", "reason", "app", "none", "anubis")),
         st.sampled_from(WHO),
+        st.sampled_from(PARTS),
         st.sampled_from([{}, *({"dns": record} for record in RECORDS)]),
     )
 )
@@ -85,7 +88,7 @@ MORE: dict[str, list[Any]] = {
     "load_balancer": [None, None, None, *BALANCED],
     "host": [None, None, "open", f"open.{DOMAIN}"],
     "dns": [None, *RECORDS],
-    "ingress_options": WHO,
+    "ingress_options": [*WHO, *PARTS],
     "anubis": [None, None, {"difficulty": 3}],
 }
 """What each answer is, where it is given at all."""

@@ -19,7 +19,8 @@ from scaffold.answers import validation
 from scaffold.changes.change import Content, Symlink
 from scaffold.checks import planned as rules
 from scaffold.checks.exceptions import Exceptions, ignores
-from scaffold.checks.verify import Level, house_names, verify
+from scaffold.checks.house import house_names
+from scaffold.checks.verify import Level, verify
 from scaffold.hcl.syntax import parse
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import STACKS

@@ -196,7 +196,7 @@ def test_an_app_that_is_mirrored_is_pushed_tested_and_tagged_where_people_push(
     for name, content in go.items():
         (app / name).write_text(content)
     prepared = prepare(
-        mirroring, from_yaml(OWN.encode(), "kit.yml"), app, level=Level.STATIC,
+        mirroring, from_yaml(f"{OWN}workloads: [{{name: nets, command: [nets]}}]\n".encode(), "kit.yml"), app, level=Level.STATIC,
         template_source="https://x.test/t.git",
     )  # fmt: skip
     assert prepared.pipeline
@@ -220,7 +220,7 @@ def test_an_app_that_is_mirrored_is_pushed_tested_and_tagged_where_people_push(
         n for n, command in enumerate(commands) if "scripts/offinfra-onboard moth-ledger" in command
     )
     assert pushed < onboarded
-    assert "--deploy moth-ledger=moth-ledger" in commands[onboarded]
+    assert "--deploy moth-ledger=moth-ledger --deploy moth-ledger-nets=nets " in commands[onboarded]
     assert not [command for command in commands if "gh secret set" in command or "forge_remote_id" in command]
 
 

@@ -17,6 +17,8 @@ from scaffold.commands.explain import explain
 from scaffold.commands.service_entry import service_entry
 from scaffold.generate import images
 from scaffold.generate.expressions import RowsError
+from scaffold.indexes.edits import insertions
+from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions, template
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.state import State
@@ -257,6 +259,21 @@ def test_releases_of_a_known_image_are_followed() -> None:
     )
 
 
+def test_an_own_image_beside_is_listed_with_the_services_own(pristine: Monorepo) -> None:
+    given = {"name": "tide-log", "description": "Tides", "port": 80, "build": "github-ghcr"}
+    home = decisions.combine(given)["facts"]["builds"]["github-ghcr"]["registry"]
+    images = ("tide-log-api", "moon-phase", "tide-log")  # the second is that of another Service
+    beside = [{"name": f"n{at}", "image": f"{home}/{image}:1.0.0"} for at, image in enumerate(images)]
+    entry = service_entry(decisions.combine({**given, "sidecars": beside}))
+    assert [image.repository for image in entry.built] == ["tide-log", "tide-log-api"]
+    assert service_entry(decisions.combine({**given, "build": "upstream", "sidecars": beside})).built == ()
+    lists = [
+        edit.after for edit in insertions(pristine.files, entry).edits if "builds" in " ".join(edit.indexes)
+    ]
+    assert len(lists) == 2
+    assert all(b"tide-log-api" in text and b"moon-phase" not in text for text in lists)
+
+
 def test_the_wizard_proposes_the_memory_that_answer_files_get() -> None:
     engine = Engine(lambda values: (), {})
     state = State(said={("image",): DASHY})
@@ -311,7 +328,8 @@ def test_the_data_of_a_server_inside_an_image_is_never_on_nfs(image: str, path: 
     assert (("volumes[0].embedded_database", "answers.database-on-nfs") in told) == kept
 
 
-def test_what_saves_a_server_inside_an_image_has_to_be_said() -> None:
+@pytest.mark.parametrize("beside", ["sidecars", "workloads"])
+def test_what_saves_a_server_inside_an_image_has_to_be_said(beside: str) -> None:
     def told(**how: str) -> set[tuple[str | None, str]]:
         volume = {"path": "/var/opt/gitlab", **how}
         found = refused(image=GITLAB, port=80, volumes=[volume])
@@ -322,8 +340,8 @@ def test_what_saves_a_server_inside_an_image_has_to_be_said() -> None:
     assert told(backup="files", backup_reason="gitlab-backup runs every night") == set()
     assert told(backup="none", backup_reason="it can be made again") == set()
     (mongo, redis) = (
-        {t for t in refused(sidecars=[{"name": "db", "image": image, "mounts": [{"volume": "db"}]}],
-                            volumes=[{"path": "/data/db", "purpose": "db"}]) if "backup" in str(t[0])}
+        {t for t in refused(**{beside: [{"name": "db", "image": image, "mounts": [{"volume": "db"}]}]},
+                            volumes=[{"path": "/data/db", "purpose": "db", "in_app": False}]) if "backup" in str(t[0])}
         for image in ("docker.io/library/mongo:7.0.14", "docker.io/library/redis:7.4.1")
     )  # fmt: skip
     assert (mongo, redis) == ({("volumes[0].backup", "answers.backup-form")}, set())

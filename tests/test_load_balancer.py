@@ -67,3 +67,16 @@ def test_a_port_of_the_shared_address_belongs_to_one_stack(
     (finding,) = refused.value.findings
     assert finding.code == "taken.load-balancer-port"
     assert finding.value == f"10.0.20.200 {protocol} {port}"
+
+
+def test_each_port_of_a_range_belongs_to_one_stack(monorepo: Monorepo) -> None:
+    directory = monorepo.root / STACKS / "tunnel"
+    directory.mkdir()
+    (directory / "main.tf").write_text(OTHER)
+    text = ANSWERS.format(protocol="UDP", port=5050).replace(
+        "port: 5060, protocol", "port: 5050, to: 5070, protocol"
+    )
+    answers = from_yaml(text.replace(", service_port: 5050", "").encode(), "a.yml")
+    with pytest.raises(RefusedError) as refused:
+        prepare(monorepo, answers, level=Level.STATIC, template_source="https://x.test/t.git")
+    assert [finding.value for finding in refused.value.findings] == ["10.0.20.200 UDP 5060"]

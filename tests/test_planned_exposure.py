@@ -195,6 +195,12 @@ def _published(service: Service) -> Iterator[str]:
         if resource.get("spec", 0, "type") in ("LoadBalancer", "NodePort"):
             names = [str(get(port, "name")) for port in k8s.items(resource.get("spec", 0, "port"))]
             allowed = balancer.get("ports", []) if balancer.get("reason") else []
+            for port in service.answers.get("ports", []):
+                if port["name"] in allowed and port.get("to"):
+                    allowed = [
+                        *allowed,
+                        *(f"{port['name']}-{n}" for n in range(port["port"], port["to"] + 1)),
+                    ]
             yield from (f"port {name}" for name in names if name not in allowed)
 
 

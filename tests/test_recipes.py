@@ -90,10 +90,9 @@ from scaffold.errors import Finding
 
 
 class Added({base}):
-    """What the recipe adds."""
+    """An example breaks the rule."""
 
     code = "{code}"
-    title = "An example breaks the rule"
     why = "The recipe has to hold."{examples}
 
     def {method} -> Iterator[Finding]:
@@ -110,7 +109,6 @@ from collections.abc import Iterator
 from scaffold.indexes.base import Index, Item
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.json_text import Json
-from scaffold.indexes.places import usual
 from scaffold.indexes.upgrade_config import ObjectAt
 
 
@@ -118,7 +116,7 @@ def _hosts(entry: ServiceEntry) -> Iterator[Item[tuple[str, Json]]]:
     return (Item(host.label, (host.label, entry.name)) for host in entry.hosts)
 
 
-HOSTS = Index("status-hosts", usual("status-hosts"), {"": ObjectAt("hosts")}, _hosts)
+HOSTS = Index("status-hosts", {"": ObjectAt("hosts")}, _hosts)
 '''
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -30,6 +31,7 @@ volumes:
 gate: app
 gate_reason: it has accounts of its own
 """
+NOTES = {"name": "notes", "description": "Notes", "image": "docker.io/acme/notes:1.0.0", "port": 8000}
 OWN = """\
 name: chess
 description: Games by mail
@@ -117,6 +119,28 @@ def test_its_ingress_module_may_take_less(second: Path) -> None:
     assert asked.returncode == 3 and "dns" in asked.stderr
 
 
+@needs("terraform")
+def test_a_module_that_takes_another_value_has_one_in_front(second: Path) -> None:
+    """The module that the page about one's own house shows, in front of one that takes a truth value."""
+    parts, page = second / "infra/parts", Path(__file__).parents[1] / "docs/how-to/own-house.md"
+    (text,) = re.findall(r"(?ms)^```hcl\n(.*?)^```$", page.read_text())
+    module = (parts / "web_route/main.tf").read_text().replace('var.auth == "required"', "var.protected")
+    begin, end = module.index('variable "auth"'), module.index('variable "dns_type"')
+    module = f'{module[:begin]}variable "protected" {{\n  type = bool\n}}\n\n{module[end:]}'
+    module = module.replace("var.tls_secret_name", '"wildcard"')
+    begin, end = module.index('variable "tls_secret_name"'), module.index('variable "protected"')
+    module = module[:begin] + module[end:]
+    (parts / "web_route/main.tf").write_text(module)
+    (parts / "gate").mkdir()
+    (parts / "gate/main.tf").write_text(text.replace("../web", "../web_route"))
+    facts = second / "scaffold.yml"
+    facts.write_text(facts.read_text().replace("ingress: web_route", "ingress: gate"))
+    commit(second)
+    told = new(second, "plan")
+    assert "wiki.lab.example.org, gate app" in told
+    assert 'auth = "app"' in (second / "services/wiki/main.tf").read_text()
+
+
 def test_nothing_made_is_nothing_to_update(second: Path) -> None:
     done = scaffold("update", "--all", "--plan", cwd=second)
     assert done.returncode == 0, done.stderr
@@ -151,12 +175,14 @@ def test_it_is_planned_and_updated_there(second: Path) -> None:
 def test_what_the_house_has_not_is_refused_with_the_reason(second: Path) -> None:
     done = scaffold(
         "new-service", "--answers", second.parent / "wiki.yml", "--set", "gate=anubis", "--set", "database=postgresql",
-        "--set", "tls_secret=true", "--json", cwd=second,
+        "--set", "tls_secret=true", "--set", "hosts=[{host: guests, auth: public, reason: it is open}]",
+        "--set", "machine_clients=[{paths: [/feed/], auth: public, reason: it is open}]", "--json", cwd=second,
     )  # fmt: skip
     assert done.returncode == 3
     found = json.loads(done.stdout)["error"]["findings"]
     told = {one["answer"] for one in found if one["code"] == "answers.not-here"}
-    assert told == {"gate", "database", "tls_secret"}
+    assert told == {"gate", "database", "tls_secret", "hosts[0].auth", "machine_clients[0].auth"}
+    assert {one["allowed"] for one in found if one["answer"] == "gate"} == {"required, app, none"}
 
 
 def test_secrets_need_something_that_fetches_them(second: Path) -> None:
@@ -199,7 +225,7 @@ def test_agents_are_told_of_what_is_there(second: Path) -> None:
     told = scaffold("skill", cwd=second).stdout
     assert "a stack under services/" in told and "StorageClass longhorn-crypt" in told
     assert [word for word in FOREIGN if word in told.lower()] == []
-    assert "`gate` is one of `app`, `public`, `none`" in told
+    assert "`gate` is one of `app`, `none`" in told
     assert scaffold("skill", "--write", cwd=second).returncode == 0
     assert (second / ".claude/skills/new-service/SKILL.md").read_text() == told
     missing = json.loads(scaffold("doctor", "--json", cwd=second).stdout)["missing"]
@@ -241,9 +267,12 @@ def test_the_wizard_offers_what_is_there(second: Path, pristine: Monorepo) -> No
         step = Engine(judge(monorepo, sensed), sensed).step(State({}, {}), (question,))
         return [option.value for option in step.options]
 
-    assert offered(Monorepo(second), "gate") == ["required", "app", "public", "none"]
+    assert offered(Monorepo(second), "gate") == ["required", "app", "none"]
     assert offered(Monorepo(second), "build") == ["upstream", "github-ghcr"]
     assert offered(Monorepo(second), "database") == ["none"]
+    sensed = sense(Monorepo(second))
+    asked = {path[0] for path in Engine(judge(Monorepo(second), sensed), sensed).paths(State(NOTES, {}))}
+    assert "env" in asked and "secrets" not in asked
     assert "anubis" in offered(pristine, "gate") and "woodpecker" in offered(pristine, "build")
 
 

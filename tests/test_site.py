@@ -26,6 +26,13 @@ def test_the_site_builds_with_every_link_and_loads_nothing_from_elsewhere(tmp_pa
         assert not LOADED.search(page.read_text("utf-8")), page
 
 
+def test_what_is_in_a_list_is_indented_enough_for_the_site() -> None:
+    """GitHub nests from two spaces on; the site's Markdown needs four, and has no code blocks in lists at all."""
+    for page in (*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")):
+        prose = re.sub(r"(?ms)^```.*?^```$", "", page.read_text("utf-8"))
+        assert not re.search(r"(?m)^ {1,3}(?:[-*]|\d+\.) |^ +```", prose), page
+
+
 def test_every_page_is_in_the_navigation() -> None:
     told = (ROOT / "mkdocs.yml").read_text("utf-8")
     for page in (ROOT / "docs").rglob("*.md"):

@@ -115,6 +115,7 @@ def test_a_service_lives_there_from_the_first_day_to_the_last(third: Path) -> No
         ("plan", "--all"),
         ("update", "--all", "--plan"),
         ("status", "album"),
+        ("change", "album", "--set", "memory=1Gi", "--dry-run"),
     ):
         done = scaffold(*arguments, cwd=third)
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)

@@ -8,12 +8,13 @@ from scaffold.adoption import computed
 from scaffold.adoption.environment import reference, value_of
 from scaffold.adoption.files import own_directories
 from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
+from scaffold.adoption.probes import probe_row
 from scaffold.adoption.reading import first, known, labels, number, text, texts, words
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import OWNS, mounts_of
 from scaffold.adoption.volume_book import saves
 from scaffold.adoption.ways import ways
-from scaffold.adoption.workload import amounts, confinement, image_of, port_name, probe_row
+from scaffold.adoption.workload import amounts, confinement, image_of, port_name
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -227,7 +228,7 @@ def shape(stack: Standing) -> Iterator[Inferred]:
     if stack.app is None:
         external = stack.ingresses and not list(k8s.of_kind(stack.own, "cron_job", "job"))
         yield found("shape", "external" if external else "jobs", resource)
-    elif not any(way.whole for way in ways(stack)):  # one for some paths alone stays as it is written
+    elif not ways(stack):
         reached = stack.service is not None or stack.port is not None
         yield found("shape", "internal" if reached else "worker", resource)
 

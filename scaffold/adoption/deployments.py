@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.adoption import beside, marks, workload
+from scaffold.adoption import beside, marks, placement, probes, workload
 from scaffold.adoption.inferred import RECORDED, Inferred, found, gathered, holding
 from scaffold.adoption.reading import known, labels, number, text
 from scaffold.adoption.standing import Standing
@@ -15,14 +15,18 @@ from scaffold.terraform.planned import Tree, get
 _AS_THE_APP = (
     workload.ports,
     workload.extended,
-    workload.probes,
+    probes.probes,
     workload.rollout,
     workload.user,
+    workload.pod,
+    placement.availability,
     marks.marks,
+    marks.service,
 )
 _TAKEN = (
     "port", "service_port", "ports", "health_path", "probes", "replicas", "strategy", "extended_resources",
-    "uid", "wait_for", "wait_for_rollout",
+    "uid", "wait_for", "wait_for_rollout", "shutdown_seconds", "metrics",
+    "availability", "node_selector", "tolerations",
 )  # fmt: skip
 _GPU = "nvidia.com/gpu"
 
@@ -41,7 +45,7 @@ def workloads(stack: Standing) -> Iterator[Inferred]:
             **{key: said[key] for key in _TAKEN if key in said},
             "port_name": _named(said),
             "gpu": number(get(view.container, "resources", 0, "limits", _GPU)),
-            "reloader": said.get("reloader", "") if any(k8s.secrets(view.app)) else "",
+            "reloader": _reloader(stack, view, said),
             "keel": "never" if said.get("keel") == "never" else "",
         }
         container = item.pop("name")
@@ -63,6 +67,15 @@ def workloads(stack: Standing) -> Iterator[Inferred]:
 def _named(said: dict[str, Value]) -> str:
     names = said.get("object_names")
     return text(names.get("port")) if isinstance(names, dict) else ""
+
+
+def _reloader(stack: Standing, view: Standing, said: dict[str, Value]) -> Value:
+    """What a Deployment tells Reloader: with the app's image, the same unless it says otherwise."""
+    asked = said.get("reloader", "")
+    app = {one.question: one.value for one in marks.marks(stack)}
+    if asked not in ("", "never") or (view.app is not None and any(k8s.secrets(view.app))):
+        return asked
+    return "never" if app.get("reloader", "never") != "never" else ""
 
 
 def _without_service(view: Standing, item: dict[str, Value]) -> dict[str, Value]:

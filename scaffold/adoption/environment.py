@@ -23,7 +23,7 @@ def plain(stack: Standing) -> Iterator[Inferred]:
     if stack.runs is None:
         return
     for row in k8s.items(get(stack.container, "env")):
-        if _place(stack, row) or reference(row)[0] in stack.secrets.databases:
+        if _place(stack, row) or (stack.login and reference(row)[0] == stack.login.name):
             continue
         name = text(get(row, "name"))
         value = _setting(stack, row) or value_of(row, stack.shared)
@@ -54,7 +54,7 @@ def _from_map(stack: Standing, source: Tree) -> Iterator[Inferred]:
     optional = (
         get(source, "secret_ref", 0, "optional") or get(source, "config_map_ref", 0, "optional")
     ) is True
-    if (secret or config_map) and secret not in (*stack.secrets.own, *stack.secrets.databases):
+    if (secret or config_map) and secret not in (*stack.secrets.own, stack.login and stack.login.name):
         item = known({"secret": secret, "config_map": config_map, "optional": optional or None})
         yield found("env_from", [item], stack.runs.owner, f"{_AT}_from")
 
@@ -220,11 +220,9 @@ def _item(stack: Standing, env: str, path: str, key: str, *, optional: bool = Fa
 
 def database(stack: Standing) -> Iterator[Inferred]:
     """The shared database whose rotated password it reads, and through which variables."""
-    for secret in stack.secrets.databases.values():
+    if (secret := stack.login) is not None:
         prefix, _, called = secret.role.partition("-")
         engines = {row["role_prefix"]: engine for engine, row in stack.facts["databases"].items()}
-        if prefix not in engines:
-            continue
         engine = engines[prefix]
         at = "manifest.spec.data"
         yield found("database", engine, secret.resource, at)
@@ -250,7 +248,6 @@ def database(stack: Standing) -> Iterator[Inferred]:
                 "manifest.spec.target.name",
             )
         yield from _external(secret, "database_external_secret")
-        return
 
 
 def _variables(stack: Standing, secret: VaultSecret, engine: str, user: str) -> Iterator[tuple[str, Value]]:

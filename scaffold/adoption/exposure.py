@@ -20,7 +20,7 @@ _WIDGET = f"{TILE}widget."
 
 def ingress(stack: Standing) -> Iterator[Inferred]:
     """The host of the app itself: its name, its gate with the reason, its record and what is unusual."""
-    if not (all_ := ways(stack)) or not all_[0].whole:
+    if not (all_ := ways(stack)):
         return
     main = all_[0]
     resource = main.resource
@@ -82,12 +82,18 @@ def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
         if said := notes.get(f"{TILE}{key}"):
             yield found(question, said, resource, f'{at}["{TILE}{key}"]')
     widget: dict[str, Value] = {k.removeprefix(_WIDGET): v for k, v in notes.items() if k.startswith(_WIDGET)}
+    fetched = [key for secret in stack.secrets.own.values() for key in secret.entries]
+    places: dict[str, int] = {}
     for key, value in k8s.mapping(resource.get("metadata", 0, "annotations")).items():
         hidden = key.startswith(_WIDGET) and unknown(value)
         argument = stack.modules.argument("ingress", "extra_annotations")
         if hidden and (read := stack.written.secret_at(resource.site, argument, key)):
-            widget[key.removeprefix(_WIDGET)] = {"vault": read.key}
+            name = key.removeprefix(_WIDGET)
+            widget[name] = {"vault": read.key}
+            places[name] = fetched.index(read.key) if read.key in fetched else -1
     if widget:
+        # What Vault has of it is in the order in which the stack fetches it.
+        widget = {name: widget[name] for name in sorted(widget, key=lambda name: places.get(name, -1))}
         yield found("homepage_widget", widget, resource, at)
 
 
@@ -109,7 +115,8 @@ def _asleep(stack: Standing, main: Way) -> Iterator[Inferred]:
 def further(stack: Standing) -> Iterator[Inferred]:
     """Further hosts, and paths with a gate of their own."""
     all_ = ways(stack)
-    main = all_[0] if all_ and all_[0].whole else None
+    main = next(iter(all_), None)
+    whole = {way.host for way in all_ if way.whole}
     for way in all_[1:] if main is not None else ():
         assert main is not None
         reason = _reason(stack, way) if way.gate != "required" else ""
@@ -136,7 +143,8 @@ def further(stack: Standing) -> Iterator[Inferred]:
             }
             yield found("machine_clients", [known(item)], way.resource, "spec[0].rule[0].http")
             yield from _called(stack, way, item["name"])
-        elif way.whole:
+        elif way.whole or way.host not in whole:
+            whole.add(way.host)
             label, full = _label(stack, way.host)
             watched = way.settings.get("external_monitor")
             item = {

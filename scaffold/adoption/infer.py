@@ -13,6 +13,7 @@ from scaffold.adoption import (
     marks,
     placement,
     platform,
+    probes,
     storage,
     workload,
 )
@@ -42,7 +43,7 @@ SUBJECTS: tuple[Subject, ...] = (
     workload.confined,
     placement.availability,
     placement.devices,
-    workload.probes,
+    probes.probes,
     workload.rollout,
     workload.user,
     workload.pod,

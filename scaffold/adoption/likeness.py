@@ -18,7 +18,7 @@ _NAMED = {
     "data": ("remoteRef.key", "remoteRef.property"),
 }
 """Lists whose order means nothing, with what identifies their elements."""
-_DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP"), ("suspend", "False")}
+_DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP"), ("type", "RollingUpdate"), ("suspend", "False")}
 """Kubernetes' defaults."""
 
 

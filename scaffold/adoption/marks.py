@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
 from scaffold.adoption.reading import known, labels, number, text
 from scaffold.adoption.standing import Standing, is_balancer
-from scaffold.adoption.workload import port_called
+from scaffold.adoption.workload import port_called, ranges
 from scaffold.templates import template
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import STAND_IN, Placeholder, PlannedResource, get
@@ -25,7 +26,9 @@ def marks(stack: Standing) -> Iterator[Inferred]:
     resting = template.facts("operations")["resting"]
     told = labels(owner.get("metadata", 0, "annotations"))
     said = labels(owner.get("metadata", 0, "labels"))
-    yield from _keel(told, said, keel, owner)
+    images = [text(get(container, "image")) for container in stack.app.containers()]
+    pinned = any(re.search(stack.facts["database_images"], image) for image in images)
+    yield from _keel(told, said, keel, owner, pinned=pinned)
     if reloader := next((k for k in told if k.startswith(_RELOADER) and told[k] == "true"), ""):
         yield found("reloader", reloader.removeprefix(_RELOADER), owner, "metadata[0].annotations")
     elif stack.secrets.own and not stack.secrets.databases:
@@ -42,11 +45,18 @@ def marks(stack: Standing) -> Iterator[Inferred]:
 
 
 def _keel(
-    told: Mapping[str, str], said: Mapping[str, str], keel: Mapping[str, str], owner: PlannedResource
+    told: Mapping[str, str],
+    said: Mapping[str, str],
+    keel: Mapping[str, str],
+    owner: PlannedResource,
+    *,
+    pinned: bool,
 ) -> Iterator[Inferred]:
+    """What Keel is told; that a pod with a database server (``pinned``) stays as it is is a rule."""
     policy = told.get(keel["policy"], "") or said.get(keel["policy"], "")
     if policy == "never":
-        yield found("keel", "never", owner, "metadata[0].annotations")
+        if not pinned:
+            yield found("keel", "never", owner, "metadata[0].annotations")
         return
     options = known(
         {
@@ -114,6 +124,7 @@ def _balancer(stack: Standing) -> Iterator[Inferred]:
             for port in k8s.items(get(stack.container, "port"))
             if number(get(port, "container_port")) in inside
         ]
+        names += [name for name, _, first_, _ in ranges(stack) if first_ in inside]
         said = stack.written.above(service.site)
         reason = next((line.partition(": ")[2] for line in said if ": " in line), "") or STOOD
         value = {

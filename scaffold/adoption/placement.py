@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scaffold.adoption.inferred import STOOD, Inferred, found
-from scaffold.adoption.reading import first, known, number, text
+from scaffold.adoption.reading import first, known, labels, number, text
 from scaffold.adoption.standing import Standing
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
@@ -20,7 +20,10 @@ def availability(stack: Standing) -> Iterator[Inferred]:
     if stack.app is None or (number(stack.app.owner.get("spec", 0, "replicas")) or 1) < 2:
         return
     spec = stack.app.spec
-    budget = next(iter(k8s.of_kind(stack.own, "pod_disruption_budget")), None)
+    pod = labels(get(stack.app.metadata, "labels")).items()
+    budgets = k8s.of_kind(stack.own, "pod_disruption_budget")
+    chosen = (b for b in budgets if labels(b.get("spec", 0, "selector", 0, "match_labels")).items() <= pod)
+    budget = next(chosen, None)
     limits = budget.get("spec", 0) if budget is not None else None
     value = {
         "min_available": number(get(limits, "min_available")),

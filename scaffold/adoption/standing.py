@@ -8,7 +8,7 @@ from functools import cached_property
 
 from scaffold.adoption.inferred import STOOD
 from scaffold.adoption.reading import text
-from scaffold.adoption.secret_book import SecretBook
+from scaffold.adoption.secret_book import SecretBook, VaultSecret
 from scaffold.adoption.volume_book import VolumeBook, saves
 from scaffold.adoption.written import SecretKey, Written
 from scaffold.monorepo.shared import SharedModules
@@ -114,10 +114,23 @@ class Standing:
 
     @cached_property
     def container(self) -> Tree:
-        """The app's own container: the one with the Deployment's name, else the first."""
+        """The app's own container: the one with the Deployment's or the stack's name, else the first.
+
+        One that listens on nothing gives way to one that a Service leads to.
+        """
         containers = k8s.items(get(self.runs.spec, "container")) if self.runs else ()
         names = (text(k8s.name(self.runs.owner)), self.name) if self.runs else ()
-        return next((c for c in containers if get(c, "name") in names), containers[0] if containers else None)
+        ports = [p for service in self.services for p in k8s.items(service.get("spec", 0, "port"))]
+        targets = {str(get(port, "target_port") or get(port, "port")) for port in ports}
+        reached = (
+            c
+            for c in containers
+            for p in k8s.items(get(c, "port"))
+            if any(k8s.listens(p, t) for t in targets)
+        )
+        named = next((c for c in containers if get(c, "name") in names), None)
+        there = named if k8s.items(get(named, "port")) else next(reached, named)
+        return there or next(iter(containers), None)
 
     @cached_property
     def beside(self) -> tuple[Tree, ...]:
@@ -163,6 +176,12 @@ class Standing:
         return tuple(k8s.of_kind(self.made_by(self.modules.ingress), "ingress"))
 
     @cached_property
+    def monitored_path(self) -> str:
+        """What the external monitor requests of its host; empty for the start page."""
+        notes = (k8s.mapping(i.get("metadata", 0, "annotations")) for i in self.ingresses)
+        return next((path for one in notes if (path := text(k8s.ending(one, "/external-monitor-path")))), "")
+
+    @cached_property
     def anubis(self) -> frozenset[str]:
         """The Services of Anubis."""
         made = k8s.of_kind(self.made_by(self.modules.anubis), "service")
@@ -172,6 +191,14 @@ class Standing:
     def secrets(self) -> SecretBook:
         """The Secrets that the stack creates from Vault."""
         return SecretBook.of(self.resources, self.facts, self.namespace)
+
+    @cached_property
+    def login(self) -> VaultSecret | None:
+        """The Secret with the rotated password of the app's shared database: the one with its name first."""
+        prefixes = {row["role_prefix"] for row in self.facts["databases"].values()}
+        roles = {secret.name: secret.role.partition("-") for secret in self.secrets.databases.values()}
+        ours = [s for s in self.secrets.databases.values() if roles[s.name][0] in prefixes]
+        return next(iter(sorted(ours, key=lambda s: roles[s.name][2] != self.called)), None)
 
     def place(self, read: SecretKey) -> tuple[str, str]:
         """The path and the key in Vault of what is read while it is planned."""
@@ -186,7 +213,7 @@ class Standing:
     @cached_property
     def volumes(self) -> VolumeBook:
         """What its pods mount, under the names that answers use."""
-        return VolumeBook.of(self.own, self.app, self.container if self.app else None)
+        return VolumeBook.of(self.own, self.app, self.container)
 
     @cached_property
     def config_maps(self) -> Mapping[str, PlannedResource]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
 from scaffold.adoption.reading import known, number, text, texts
 from scaffold.adoption.standing import Standing
-from scaffold.adoption.volume_book import Volume, saves
+from scaffold.adoption.volume_book import DUMPS, Volume, saves
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
@@ -37,6 +37,8 @@ def volumes(stack: Standing) -> Iterator[Inferred]:
         item = {"purpose": volume.purpose, **_mounted(stack, volume), **_kind(stack, volume)}
         item |= {"owner": _owner(stack, volume)}
         how, said = saved.get(volume.purpose, saved.get(volume.claim, {})), _unsaved(stack, volume)
+        if "dump" in how and stack.app and "in_app" not in item:
+            item["in_app"] = True  # usually, only the server has it
         item |= how | (said if not how or how.get("backup") == said.get("backup") else {})
         yield found(
             "volumes", [known(item) | {k: v for k, v in item.items() if v is False}], resource, "spec[0]"
@@ -149,15 +151,45 @@ def _saved(stack: Standing) -> Iterator[tuple[str, dict[str, Value]]]:
             form, purpose, *files = words[words.index("save") + 1 :]
             files = files[: files.index(";")] if ";" in files else files
             how = {"may_be_empty": words[0] == "if" or _unchecked(pods, purpose) or None}
-            yield purpose, known(_form(stack, form.removeprefix(_COPY), files) | how)
+            said = _form(stack, form.removeprefix(_COPY), files)
+            dump = _dump(stack, _dumps(pods, purpose), said.get("backup"))
+            yield purpose, known(said | dump | how)
         for claim in pods.claimed() if not calls else ():
             yield text(claim), {"embedded_database": "sqlite"} if "sqlite" in script else {}
 
 
 def _unchecked(pods: k8s.PodTemplate, purpose: str) -> bool:
     """Whether a dump is kept even if it is empty, according to the init container that makes it."""
-    dumped = (c for c in k8s.items(get(pods.spec, "init_container")) if get(c, "name") == f"dump-{purpose}")
-    return any(_CHECKED not in word for c in dumped for word in texts(get(c, "command"))[2:])
+    return any(_CHECKED not in word for word in texts(get(_dumps(pods, purpose), "command"))[2:])
+
+
+def _dumps(pods: k8s.PodTemplate, purpose: str) -> Tree:
+    """The init container that dumps the database of a volume."""
+    inits = k8s.items(get(pods.spec, "init_container"))
+    return next((container for container in inits if get(container, "name") == f"{DUMPS}{purpose}"), None)
+
+
+def _dump(stack: Standing, container: Tree, form: Value) -> dict[str, Value]:
+    """How a database is reached for its dump, if its server is kept beside the stack."""
+    if form not in stack.facts["dumps"]:
+        return {}
+    rows = {text(get(row, "name")): row for row in k8s.items(get(container, "env"))}
+    said = {part: rows.get(name) for part, name in stack.facts["dumps"][form]["variables"].items()}
+    host, secret = (
+        text(get(said["host"], "value")),
+        get(said["password"], "value_from", 0, "secret_key_ref", 0),
+    )
+    if not host or any(k8s.name(service) == host for service in k8s.of_kind(stack.own, "service")):
+        return {}
+    password = {"secret": text(get(secret, "name")), "key": text(get(secret, "key"))}
+    asked = {
+        "host": host,
+        "port": number(get(said["port"], "value")),
+        **{part: text(get(said[part], "value")) for part in ("user", "database")},
+        "password": password if all(password.values()) else None,
+        "image": text(get(container, "image")),
+    }
+    return {"dump": known(asked)}
 
 
 def _form(stack: Standing, form: str, files: list[str]) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""The claims that a stack's pods mount, each with the purpose that answers use as its name."""
+"""The claims of a stack that pods mount or a job dumps, each with the purpose that answers name it by."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from scaffold.adoption.reading import first, text
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
 
+DUMPS = "dump-"
+"""What the init container that dumps a database is called, with the purpose of its volume."""
+
 
 @dataclass(frozen=True)
 class Volume:
-    """A claim that pods mount; ``made`` is None if others make it, ``on_nfs`` its PersistentVolume."""
+    """A claim; ``made`` is None if others make it, ``on_nfs`` its PersistentVolume."""
 
     purpose: str
     claim: str
@@ -34,7 +37,7 @@ class VolumeBook:
     def of(
         cls, resources: Sequence[PlannedResource], app: k8s.PodTemplate | None, container: Tree
     ) -> VolumeBook:
-        """The volumes of the app's pods first, then those that only jobs have."""
+        """The volumes of the app's pods first, then those of jobs, then those that no pod mounts."""
         made = {text(k8s.name(r)): r for r in k8s.of_kind(resources, "persistent_volume_claim")}
         shares = {text(k8s.name(r)): r for r in k8s.of_kind(resources, "persistent_volume")}
         claims: dict[str, Volume] = {}
@@ -43,6 +46,9 @@ class VolumeBook:
             if claim and claim not in claims:
                 claims[claim] = _volume(_free(_label(name), purposes), claim, made, shares)
                 purposes.add(claims[claim].purpose)
+        for purpose, claim in _dumped(resources):
+            if purpose not in purposes and claim not in claims:
+                claims[claim] = _volume(purpose, claim, made, shares)
         mounted = {text(get(mount, "name")) for mount in k8s.items(get(container, "volume_mount"))}
         scratch = {
             text(get(volume, "name")): get(volume, "empty_dir", 0)
@@ -90,6 +96,16 @@ def _claimed(resources: Sequence[PlannedResource], app: k8s.PodTemplate | None) 
     for pods in ([app] if app else []) + [pods for pods in others if not saves(pods)]:
         for name, claim in pods.claims():
             yield name, text(claim)
+
+
+def _dumped(resources: Sequence[PlannedResource]) -> Iterator[tuple[str, str]]:
+    """The volumes of database servers of which a job dumps the database, by purpose, and their claims."""
+    claims = {r.name: text(k8s.name(r)) for r in k8s.of_kind(resources, "persistent_volume_claim")}
+    for pods in filter(saves, k8s.pod_templates(resources)):
+        for container in k8s.items(get(pods.spec, "init_container")):
+            purpose = text(get(container, "name")).removeprefix(DUMPS)
+            if claim := claims.get(purpose.replace("-", "_")):
+                yield purpose, claim
 
 
 def saves(pods: k8s.PodTemplate) -> bool:

@@ -47,7 +47,7 @@ class Way:
 
 
 def ways(stack: Standing) -> list[Way]:
-    """The stack's Ingresses, the app's own first: that of the whole host, with a DNS record and a tile."""
+    """The stack's Ingresses, the app's own first: of a whole host, if any, with a DNS record and a tile."""
     found_ = [way for resource in stack.ingresses if (way := _way(stack, resource)) is not None]
     return sorted(found_, key=lambda way: (not way.whole, -_weight(stack, way)))
 
@@ -88,6 +88,7 @@ def unusual(stack: Standing, way: Way) -> dict[str, Value]:
     protocol = text(single(settings.get("backend_protocol")))
     bots = settings.get("anti_ai_scraping")
     value: dict[str, Value] = {
+        "paths": [] if way.whole else list(way.paths),
         "max_body_size": text(single(settings.get("max_body_size"))),
         "content_security_policy": text(single(settings.get("custom_content_security_policy"))),
         "https_only": False if settings.get("ssl_redirect") is False else None,
@@ -126,11 +127,10 @@ def _guarded(stack: Standing, resource: PlannedResource, kind: str, spec: Tree) 
     values = {
         name: value
         if isinstance(value, str)
-        else (stack.vault(read) if (read := stack.written.secret_at(resource.site, *at, name)) else {})
+        else (stack.vault(read) if (read := stack.written.secret_at(resource.site, *at, name)) else None)
         for name, value in headers.items()
     }
-    settled = all(values.values())
-    return {"request_headers": values} if values and settled else {}
+    return {"request_headers": values} if values and None not in values.values() else {}
 
 
 def _rate_limit(spec: Tree) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""What runs: the image, its ports and resources, its probes, and how it is rolled out."""
+"""What runs: the image, its ports and resources, and how it is rolled out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Placeholder, PlannedResource, Tree, get
 
-_TIMINGS = ("initial_delay_seconds", "period_seconds", "timeout_seconds", "failure_threshold")
 _SPEC = "spec[0].template[0].spec[0]"
 _CONTAINER = f"{_SPEC}.container[0]"
 _GPU = "nvidia.com/gpu"
@@ -41,17 +40,20 @@ def image(stack: Standing) -> Iterator[Inferred]:
     owner = stack.runs.owner
     written = image_of(get(stack.container, "image"))
     pulled = {text(get(s, "name")) for s in k8s.items(get(stack.runs.spec, "image_pull_secrets"))}
-    build = built_as(written, pulled, stack.facts)
+    package = ImageReference.parse(written)
+    theirs = _of_owner(stack, package, pulled)
+    build = built_as(written, pulled, stack.facts) or theirs
     at = f"{_CONTAINER}.image"
     if not build:
         yield found("image", written, owner, at)
         yield from _pulled(stack, pulled)
         return
     row = stack.facts["builds"][build]
-    name = ImageReference.parse(written).name
     yield found("build", build, owner, at, Certainty.LIKELY)
-    if name != f"{row['registry']}/{stack.name}":
-        yield found("image", name, owner, at)
+    if build == theirs and package.home != row["registry"]:
+        yield found("repository", package.repository, owner, at, Certainty.LIKELY)
+    elif package.name != f"{row['registry']}/{stack.name}":
+        yield found("image", package.name, owner, at)
     if row["pull_secret"] and row["pull_secret"] not in pulled and row["forge"] != "own":
         yield found("public_package", True, owner, f"{_SPEC}.image_pull_secrets", Certainty.LIKELY)
     yield from _pulled(stack, pulled - {row["pull_secret"]})
@@ -79,6 +81,13 @@ def built_as(image: str, pulled: set[str], facts: Mapping[str, Value]) -> str:
     usual = [way for way in ways if way[0] == facts["own_build"]]
     fitting = [way for way in usual + ways if way[1]["pull_secret"] in pulled or not way[1]["pull_secret"]]
     return next((mode for mode, _ in fitting or usual or ways), "")
+
+
+def _of_owner(stack: Standing, image: ImageReference, pulled: set[str]) -> str:
+    """How an image with the stack's name is built that is pulled as the house's own, of another owner."""
+    rows = stack.facts["builds"].items() if image.repository.split("/")[1:] == [stack.name] else ()
+    there = ((mode, row) for mode, row in rows if row.get("of_owner") and row["pull_secret"] in pulled)
+    return next((mode for mode, row in there if row["registry"].partition("/")[0] == image.registry), "")
 
 
 def command(stack: Standing) -> Iterator[Inferred]:
@@ -117,6 +126,25 @@ def ports(stack: Standing) -> Iterator[Inferred]:
             }
             hidden = {"in_service": False} if service is not None and there is None else {}
             yield found("ports", [known(item) | hidden], owner, f"{_CONTAINER}.port")
+    for name, protocol, first_, last in ranges(stack):
+        item = {"name": name, "port": first_, "to": last, "protocol": protocol if protocol == "UDP" else ""}
+        inside_ = any(_leads_to(p, first_) for p in fronts)
+        yield found(
+            "ports", [known(item) | ({} if inside_ else {"in_service": False})], owner, "spec[0].port"
+        )
+
+
+def ranges(stack: Standing) -> Iterator[tuple[str, str, int, int]]:
+    """Ports of Services in a row, each named after its number: name, protocol, first and last."""
+    numbered: dict[tuple[str, str], set[int]] = {}
+    for port in (p for s in stack.services for p in k8s.items(s.get("spec", 0, "port"))):
+        name, inside = text(get(port, "name")), number(get(port, "target_port"))
+        if inside is not None and inside == number(get(port, "port")) and name.endswith(f"-{inside}"):
+            kind = name.removesuffix(f"-{inside}"), text(get(port, "protocol")) or "TCP"
+            numbered.setdefault(kind, set()).add(inside)
+    for (name, protocol), all_ in numbered.items():
+        if name and len(all_) > 1 and len(all_) == max(all_) - min(all_) + 1:
+            yield name, protocol, min(all_), max(all_)
 
 
 def port_called(stack: Standing, port: Tree) -> str:
@@ -195,40 +223,6 @@ def confined(stack: Standing) -> Iterator[Inferred]:
         yield found(question, value, stack.app.owner, f"{_CONTAINER}.security_context")
 
 
-def probes(stack: Standing) -> Iterator[Inferred]:
-    """The probes of the app's container."""
-    if stack.app is None:
-        return
-    there = {
-        k: p for k in ("readiness", "liveness", "startup") if (p := first(stack.container, f"{k}_probe"))
-    }
-    paths = {kind: path for kind, probe in there.items() if (path := text(get(probe, "http_get", 0, "path")))}
-    # With a health path, every probe requests it, unless a probe only has a port of its own.
-    ports_alone = any(first(probe, "tcp_socket") is not None for probe in there.values())
-    main = paths.get("readiness") or ("" if ports_alone else next(iter(paths.values()), ""))
-    owner, main_port = stack.app.owner, number(get(stack.port, "container_port"))
-    if main:
-        yield found("health_path", main, owner, f"{_CONTAINER}.readiness_probe")
-    by_port = "liveness" in there and first(there["liveness"], "tcp_socket") is not None
-    if "readiness" in paths and by_port:
-        yield found("busy", True, owner, f"{_CONTAINER}.liveness_probe", Certainty.LIKELY)
-    for kind, probe in there.items():
-        path = paths[kind] if paths.get(kind, main) != main else ""
-        yield found("probes", {kind: probe_row(probe, path, main_port)}, owner, f"{_CONTAINER}.{kind}_probe")
-
-
-def probe_row(probe: Tree, path: str, usual: int | None) -> dict[str, Value]:
-    """A probe as an answer has it; ``usual`` is the port that it asks at where it says none."""
-    port = number(get(probe, "http_get", 0, "port") or get(probe, "tcp_socket", 0, "port"))
-    row = {
-        "path": path,
-        "port": port if port != usual else None,
-        "command": words(get(probe, "exec", 0, "command")),
-        **{name: number(get(probe, name)) or None for name in _TIMINGS},
-    }
-    return known(row)
-
-
 def rollout(stack: Standing) -> Iterator[Inferred]:
     """How many pods run, how a new version replaces the old one, and whether an apply waits for it."""
     if stack.app is None:
@@ -242,6 +236,9 @@ def rollout(stack: Standing) -> Iterator[Inferred]:
     yield found("strategy", strategy, owner, "spec[0].strategy")
     if owner.get("wait_for_rollout") is False:
         yield found("wait_for_rollout", False, owner, "wait_for_rollout")
+    given = number(get(stack.runs.spec, "termination_grace_period_seconds")) if stack.runs else None
+    if given not in (None, 30):
+        yield found("shutdown_seconds", given, owner, "termination_grace_period_seconds")
 
 
 def user(stack: Standing) -> Iterator[Inferred]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from scaffold.hcl.expressions import NOT_LITERAL
+from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.references import Index, Reference
 from scaffold.hcl.syntax import Block, Body, Document, Expression
 from scaffold.terraform.planned import Site

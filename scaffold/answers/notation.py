@@ -100,9 +100,17 @@ def form(schema: Schema) -> str:
     """How a list or a mapping is typed, in one sentence; nothing for anything else."""
     allowed = kinds(schema)
     if "array" in allowed:
-        names = [name.upper() for name in _line(schema.get("items", {}))]
+        items = schema.get("items", {})
+        names = [name.upper() for name in _line(items)]
         forms = " or ".join(dict.fromkeys([*names[:1], "=".join(names)]))
-        return f"Type {forms}; separate several with spaces." if forms else "Separate several with spaces."
+        if not forms:
+            return "Separate several with spaces."
+        more = (
+            ""
+            if "x-line" in items or len(items["properties"]) == 1
+            else f" For more keys, YAML: [{{{_line(items)[0]}: …, …}}]."
+        )
+        return f"Type {forms}; separate several with spaces.{more}"
     if "object" in allowed and "string" not in allowed:
         names = list(schema.get("properties", {})) or ["NAME"]
         return f"Type {names[0]}=value; separate several with spaces, and quote a value that contains spaces."

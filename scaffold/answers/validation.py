@@ -107,11 +107,12 @@ def check(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, 
 
 def refused(findings: Sequence[Finding]) -> AnswersError:
     """The error that reports these problems."""
-    count = "One answer is" if len(findings) == 1 else f"{len(findings)} answers are"
+    one = len(findings) == 1
+    count = "One answer is" if one else f"{len(findings)} answers are"
     unknown = any(finding.code == _UNKNOWN for finding in findings)
     return AnswersError(
         f"{count} not valid; nothing was written.",
-        f"Correct them and run the command again.{_WAY_OUT if unknown else ''}",
+        f"Correct {'it' if one else 'them'} and run the command again.{_WAY_OUT if unknown else ''}",
         sorted(findings, key=_order),
     )
 

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from scaffold.changes.change import ChangeSet, FileChange, Symlink, read
+from scaffold.changes.change import ChangeSet, Symlink, read
 from scaffold.changes.journal import (
     Entry,
     Goal,
@@ -54,7 +54,10 @@ def apply(change_set: ChangeSet) -> None:
     root = change_set.root
     with writing(root), _errors_told(root):
         directory = journal_directory(root)
-        _refuse_changed([c.path for c in change_set.changes if not _is_before(root, c)], _RUN_AGAIN)
+        _refuse_changed(
+            [c.path for c in change_set.changes if read(root, c.path) != (c.before, c.was_executable)],
+            _RUN_AGAIN,
+        )
         journal = _new_journal(change_set)
         try:
             save(directory, journal)
@@ -107,10 +110,6 @@ def _errors_told(root: Path) -> Iterator[None]:
         where = f" {error.filename}" if error.filename else ""
         state = "The next command that writes will finish this." if pending(root) else "Nothing was changed."
         raise MissingError(f"cannot write{where}: {error.strerror or error}", state) from error
-
-
-def _is_before(root: Path, change: FileChange) -> bool:
-    return read(root, change.path) == (change.before, change.was_executable)
 
 
 def _refuse_changed(paths: list[PurePosixPath], hint: str) -> None:

@@ -254,7 +254,7 @@ def _hunks(change: FileChange) -> Iterator[str]:
     before, after = _text(change.before), _text(change.after)
     if before is None or after is None:
         return
-    lines = difflib.unified_diff(_lines(before), _lines(after))
+    lines = difflib.unified_diff(lines_of(before), lines_of(after))
     for number, line in enumerate(lines):
         if number >= 2:  # the first two name the file
             yield line if line.endswith("\n") else line + _NO_NEWLINE
@@ -274,8 +274,8 @@ def _text(content: Content | None) -> str | None:
         return None
 
 
-def _lines(text: str) -> list[str]:
-    """Split at newlines only: ``str.splitlines`` knows many more line ends than a diff does."""
+def lines_of(text: str) -> list[str]:
+    """The lines of a text with their ends: ``str.splitlines`` knows more of those than a diff or Markdown."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
     return lines if lines[-1] else lines[:-1]

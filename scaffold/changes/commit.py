@@ -130,16 +130,30 @@ def keep(root: Path, paths: Iterable[PurePosixPath]) -> str:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def demand_own(change_set: ChangeSet) -> None:
-    """Refuse a commit that would include somebody else's work; call it before anything is written.
+def demand_identity(root: Path) -> None:
+    """Refuse to commit where Git knows nobody to commit as. Raises ``RefusedError`` with what sets it."""
+    try:
+        for who in ("AUTHOR", "COMMITTER"):
+            git(root, "var", f"GIT_{who}_IDENT")
+    except MissingError as error:
+        raise RefusedError(
+            "Git has no name and email address for you to commit with; nothing was written.",
+            "Set both with `git config --global user.name NAME` and `git config --global user.email "
+            "ADDRESS`, or leave out --commit.",
+        ) from error
 
-    Raises ``RefusedError`` with the files of :func:`uncommitted`.
+
+def demand_own(change_set: ChangeSet) -> None:
+    """Refuse a commit that Git has no name for or that would include somebody else's work.
+
+    Call it before anything is written. Raises what :func:`demand_identity` raises, and ``RefusedError`` with
+    the files of :func:`uncommitted`.
     """
+    demand_identity(change_set.root)
     if others := uncommitted(change_set):
         raise RefusedError(
-            "not committed: these files have changes that are not committed yet: "
-            f"{', '.join(map(str, others))}",
-            "Commit them first, or leave out --commit, so that the two changes can be told apart.",
+            f"not committed: there are changes already in {', '.join(map(str, others))}.",
+            "Commit those first, or leave out --commit, so that the two changes can be told apart.",
         )
 
 
@@ -152,7 +166,7 @@ def demand_clean(change_set: ChangeSet, depth: int = 2) -> None:
     directories = sorted({PurePosixPath(*change.path.parts[:depth]) for change in change_set.changes})
     if dirty := _unsaved(change_set.root, directories) if directories else ():
         raise RefusedError(
-            f"These files have changes that are not committed yet: {', '.join(map(str, dirty))}",
+            f"There are changes that are not committed yet in {', '.join(map(str, dirty))}.",
             "Commit them first, or stash them with `git stash`.",
         )
 
@@ -161,8 +175,8 @@ def demand_merged(root: Path) -> None:
     """Refuse to write during an unfinished merge. Raises ``RefusedError`` with the unmerged paths."""
     if unmerged := sorted(set(names(git(root, "diff", "--name-only", "--diff-filter=U", "-z")))):
         raise RefusedError(
-            f"There are unmerged paths: {', '.join(map(str, unmerged))}.",
-            "Resolve them, then run the command again.",
+            f"A merge is unfinished in {', '.join(map(str, unmerged))}.",
+            "Resolve its conflicts, then run the command again.",
         )
 
 

@@ -23,10 +23,9 @@ module "tls_secret" {
 
 
 class LinkedCertificate(Rule):
-    """A call of the module that copies the certificate, in a stack without the link to it."""
+    """A stack that copies the certificate has the link to it."""
 
     code = "MOD006"
-    title = "A stack that copies the certificate has the link to it"
     needs = "tls"
     why = "The module reads it from the stack's own directory: without the link, nothing can be applied."
     bad: ClassVar[Example] = "locals {}\n" + _CALL

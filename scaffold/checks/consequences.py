@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from scaffold.checks.planned import HouseNames
+from scaffold.checks.house import HouseNames
 from scaffold.checks.reach import Door, doors, written_doors
+from scaffold.errors import Finding
 from scaffold.monorepo.stack import Stack
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.diff import Change, Changed, Difference
@@ -33,6 +34,10 @@ class Consequence:
     effect: Effect
     address: str
     text: str
+
+    def finding(self, place: str, family: str = "", fix: str | None = None) -> Finding:
+        """It as a finding about a stack; its code begins with the family's."""
+        return Finding(place, None, None, family + self.effect.value, f"{self.address} {self.text}.", fix=fix)
 
 
 _TO_ACCEPT = (Effect.DATA_LOST, Effect.OPENED)

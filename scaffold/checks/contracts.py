@@ -136,55 +136,50 @@ module "ingress" {
 
 
 class ModuleSource(FamilyRule):
-    """A call of a module that does not exist."""
+    """The called module exists."""
 
     family = _findings
     code = "MOD001"
-    title = "The called module exists"
     why = "Terraform fails at init when the directory that `source` names holds no module."
     bad = _CALL.replace("/nfs_volume", "/nfs_volumes")
     good = _CALL
 
 
 class ModuleArgument(FamilyRule):
-    """An argument that the module does not have."""
+    """A module is given arguments that it has."""
 
     family = _findings
     code = "MOD002"
-    title = "A module is given arguments that it has"
     why = "Modules change: an argument that was removed or never existed stops every plan of the stack."
     bad = _CALL.replace("access_modes", "access_mode ")
     good = _CALL
 
 
 class ModuleRequired(FamilyRule):
-    """An argument without a default that is not given."""
+    """A module is given everything it needs."""
 
     family = _findings
     code = "MOD003"
-    title = "A module is given everything it needs"
     why = "A variable without a default has to be set by every call."
     bad = _CALL.replace('  nfs_path     = "/srv/media"\n', "")
     good = _CALL
 
 
 class ModuleType(FamilyRule):
-    """A literal that cannot become the variable's type."""
+    """A literal has the type of the module's variable."""
 
     family = _findings
     code = "MOD004"
-    title = "A literal has the type of the module's variable"
     why = "Terraform refuses a value that it cannot convert to the variable's type."
     bad = _CALL.replace('["ReadOnlyMany"]', '"ReadOnlyMany"')
     good = _CALL
 
 
 class ModuleValue(FamilyRule):
-    """A literal that the variable's own validation refuses."""
+    """A literal passes the module's own validation."""
 
     family = _findings
     code = "MOD005"
-    title = "A literal passes the module's own validation"
     why = "The module refuses it at plan time; this reports it at once, with what the module accepts."
     bad = _INGRESS.replace("proxied", "cloudflare")
     good = _INGRESS

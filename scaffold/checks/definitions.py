@@ -79,22 +79,20 @@ _VARIABLE = 'variable "nfs_server" {\n  type = string\n}\n'
 
 
 class DuplicateDefinition(FamilyRule):
-    """A name that is defined twice in one module."""
+    """A name is defined once."""
 
     family = _repeated
     code = "HCL002"
-    title = "A name is defined once"
     why = "Terraform refuses a module that defines a resource, variable, local, module or output twice."
     bad = _VARIABLE + _VARIABLE
     good = _VARIABLE
 
 
 class VariableUnset(FamilyRule):
-    """A variable that has no value."""
+    """A variable has a default or is given a value."""
 
     family = _unset
     code = "HCL003"
-    title = "A variable has a default or is given a value"
     needs = "variables"
     why = "Terraform asks for it, and in a pipeline nobody answers."
     bad = _VARIABLE.replace("server", "sever")
@@ -102,11 +100,10 @@ class VariableUnset(FamilyRule):
 
 
 class Unrooted(FamilyRule):
-    """A stack without a ``terragrunt.hcl`` that includes the root's."""
+    """A stack includes the root's terragrunt.hcl."""
 
     family = _unrooted
     code = "HCL008"
-    title = "A stack includes the root's terragrunt.hcl"
     needs = "terragrunt"
     why = "Without it, the stack has no state, no providers and no variables, and CI skips it."
     rule = "Terraform State — Two-Tier Backend"

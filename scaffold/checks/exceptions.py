@@ -101,10 +101,9 @@ class Exceptions:
 
 
 class IgnoreWithoutCode(Rule):
-    """An exception that names no existing rule."""
+    """An exception names a rule."""
 
     code = "IGN001"
-    title = "An exception names a rule"
     why = "An exception from nothing, or from a rule that does not exist, is a mistake."
 
     def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterator[Finding]:
@@ -118,10 +117,9 @@ class IgnoreWithoutCode(Rule):
 
 
 class IgnoreWithoutReason(Rule):
-    """An exception without a reason; it has no effect."""
+    """An exception gives its reason."""
 
     code = "IGN002"
-    title = "An exception gives its reason"
     why = "Whoever reads the stack later must be able to see whether the reason still holds."
 
     def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterator[Finding]:
@@ -132,10 +130,9 @@ class IgnoreWithoutReason(Rule):
 
 
 class UnusedIgnore(Rule):
-    """An exception from a rule that is not broken there."""
+    """An exception is needed."""
 
     code = "IGN003"
-    title = "An exception is needed"
     why = "An exception left behind hides the next mistake."
 
     def check_exception(self, ignore: Ignore, known: Collection[str]) -> Iterator[Finding]:

@@ -57,7 +57,7 @@ def line_of(block: Block, row: Ignored) -> int:
 def with_ignored(document: Document, block: Block, missing: list[Ignored]) -> bytes:
     """The file after a resource ignores one more path, or all of them if that is a single edit."""
     lifecycle = block.body.block("lifecycle")
-    value = lifecycle.body.value("ignore_changes") if lifecycle else None
+    value = block.body.inside("lifecycle").value("ignore_changes")
     argument = _argument(missing)
     if lifecycle is None:
         whole = "\n".join(["lifecycle {", *(f"  {line}" for line in argument), "}"])

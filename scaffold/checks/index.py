@@ -19,24 +19,21 @@ class IndexRule(Rule):
 
 
 class IndexMissing(IndexRule):
-    """A stack that is not in a list in which it belongs."""
+    """A Service is in every list where it belongs."""
 
     code = "IDX001"
-    title = "A Service is in every list where it belongs"
     why = "Monitoring, rotation, upgrades and the catalog rely on these lists: what they lack is overlooked."
 
 
 class IndexStale(IndexRule):
-    """A list entry without a stack behind it."""
+    """A list names nothing that no longer exists."""
 
     code = "IDX002"
-    title = "A list names nothing that no longer exists"
     why = "Readers look for something that does not exist, or believe that its name is taken."
 
 
 class IndexPlace(IndexRule):
-    """A list that cannot be read where it should be."""
+    """A list can be found and read."""
 
     code = "IDX003"
-    title = "A list can be found and read"
     why = "If the list has lost its heading or its form, nothing can be added to it or compared with it."

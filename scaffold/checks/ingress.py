@@ -105,11 +105,10 @@ module "ingress" {
 
 
 class IngressAuth(FamilyRule):
-    """An ingress that leaves its gate to the module's default."""
+    """An ingress says what gates it."""
 
     family = _findings
     code = "ING001"
-    title = "An ingress says what gates it"
     needs = "ingress"
     why = "An implicit gate is one that nobody thought about; four of five Services were exposed that way."
     bad = _INGRESS.replace('  auth = "app"\n', "")
@@ -117,11 +116,10 @@ class IngressAuth(FamilyRule):
 
 
 class IngressAuthReason(FamilyRule):
-    """An ingress without the full gate that does not say why."""
+    """An ingress without the full gate says why."""
 
     family = _findings
     code = "ING002"
-    title = "An ingress without the full gate says why"
     needs = "ingress"
     why = "The modes app and none bypass Authentik: the line above is the only place to read why."
     rule = "Instructions"
@@ -152,11 +150,10 @@ module "ingress" {
 
 
 class TwoWalls(FamilyRule):
-    """An ingress with Anubis and the module's own wall against scrapers."""
+    """Anubis is the only wall against scrapers."""
 
     family = _findings
     code = "ING011"
-    title = "Anubis is the only wall against scrapers"
     needs = "anubis"
     why = "The module's wall turns away clients by name that Anubis would let prove themselves."
     rule = "Networking & Resilience"

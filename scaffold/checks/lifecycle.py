@@ -109,10 +109,9 @@ resource "kubernetes_namespace" "journal" {
 
 
 class NamespaceLabel(LifecycleRule):
-    """A namespace whose label a policy writes, and every apply removes."""
+    """A namespace ignores the label that a policy stamps on it."""
 
     code = "LIF001"
-    title = "A namespace ignores the label that a policy stamps on it"
     needs = "namespace_label"
     why = "The policy writes it again after every apply, so the stack's plan is never empty."
     rule = "Namespaces"
@@ -160,10 +159,9 @@ resource "kubernetes_persistent_volume_claim" "data" {
 
 
 class GrownClaim(LifecycleRule):
-    """A claim that the autoresizer grows, and that an apply would shrink."""
+    """A claim that grows by itself ignores its size."""
 
     code = "LIF004"
-    title = "A claim that grows by itself ignores its size"
     needs = "resizing"
     why = "Once it has grown, every apply fails: Kubernetes does not let a claim shrink."
     rule = "Storage"

@@ -45,10 +45,9 @@ _LIFECYCLE = """\
 
 
 class Balanced(LifecycleRule):
-    """A Service of type LoadBalancer whose annotation its controller writes, and every apply removes."""
+    """A Service of the load balancer ignores what the controller writes to it."""
 
     code = "LIF005"
-    title = "A Service of the load balancer ignores what the controller writes to it"
     why = "The controller writes it again after every apply, so the stack's plan is never empty."
     rule = "MetalLB"
     resources = "kubernetes_service*"
@@ -59,8 +58,7 @@ class Balanced(LifecycleRule):
         """The Services with an address of their own, if the house marks any of them."""
         marker = context.facts["load_balancer"]["marker"]
         for block in (block for block in resources(stack) if kind(block) == "service"):
-            spec = block.body.block("spec")
-            if spec is not None and spec.body.literal("type") == "LoadBalancer":
+            if block.body.inside("spec").literal("type") == "LoadBalancer":
                 own = any(marker.encode() in d.source.data for d in stack.documents.values())
                 if own or context.facts["load_balancer"]["marked"] or context.written(marker):
                     yield block

@@ -69,10 +69,9 @@ resource "kubernetes_deployment" "journal" {
 
 
 class KeelBlock(LifecycleRule):
-    """A workload that Keel updates, and that an apply would revert."""
+    """A workload in an enrolled namespace ignores what Keel writes."""
 
     code = "LIF002"
-    title = "A workload in an enrolled namespace ignores what Keel writes"
     needs = "keel"
     why = "An apply reverts the images to what is written here, and Keel moves them again."
     rule = "Keel"

@@ -41,10 +41,9 @@ resource "kubernetes_cron_job_v1" "journal" {
 
 
 class PodDns(LifecycleRule):
-    """A resource whose pods leave an option to a policy, and that does not ignore what that writes there."""
+    """What owns pods ignores the DNS settings that a policy writes into them."""
 
     code = "LIF003"
-    title = "What owns pods ignores the DNS settings that a policy writes into them"
     needs = "policies"
     why = (
         "Every plan would remove them again; a Job would be replaced, and run once more. Pods that set the"
@@ -57,7 +56,8 @@ class PodDns(LifecycleRule):
 
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
         """Every resource with pods."""
-        return (block for block in resources(stack) if _owns_pods(block))
+        owners = (block for block in resources(stack) if block.labels[0].startswith("kubernetes_"))
+        return (block for block in owners if k8s.pod_path(kind(block)) is not None)
 
     def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """The DNS settings of the pods, if they are the policy's."""
@@ -68,21 +68,14 @@ class PodDns(LifecycleRule):
         yield f"*.{facts['ignored']['pod']['path']}"
 
 
-def _owns_pods(block: Block) -> bool:
-    return block.labels[0].startswith("kubernetes_") and k8s.pod_path(kind(block)) is not None
-
-
 def of_pod(block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
     """What a policy writes into the pods of a resource, unless they set the option themselves."""
     row = facts["ignored"]["pod"]
-    if not _sets(pod_of(block), row["path"], row["option"]):
+    pod = pod_of(block)
+    options = pod.inside(row["path"]).blocks_of("option") if pod else ()
+    if all(own.body.literal("name") != row["option"] for own in options):
         path = path_text((*(k8s.pod_path(kind(block)) or ()), "spec", 0, row["path"]))
         yield Ignored(path, row["marker"], row["comment"])
-
-
-def _sets(pod: Body | None, settings: str, option: str) -> bool:
-    own = pod.block(settings) if pod else None
-    return own is not None and any(o.body.literal("name") == option for o in own.body.blocks_of("option"))
 
 
 def pod_of(block: Block) -> Body | None:

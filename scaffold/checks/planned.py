@@ -7,106 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from scaffold.checks.fleet import Fleet, same
+from scaffold.checks.house import HouseNames
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.checks.stack import place
 from scaffold.errors import Finding
-from scaffold.monorepo.root import STACKS, stack_in
+from scaffold.monorepo.root import stack_in
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """What the pods of a namespace may use, as quantities: each container, and all requests together."""
-
-    memory_max: str
-    memory_quota: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """A name that a stack takes although other stacks have it, and where it does so."""
-
-    kind: str
-    name: str
-    place: tuple[str, int]
-    others: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HouseNames:
-    """The names that a house has given to things; what is empty is not checked.
-
-    ``block_classes`` are the StorageClasses of volumes that one node mounts at a time, ``shared_classes``
-    those of volumes that are made by hand and named by the claim. ``gates`` are the middlewares by the mode
-    of the gate that adds them; a mode without one adds none. ``public_dns`` are the kinds of DNS record that
-    make a host reachable from the internet. ``given_secrets`` exist in every namespace without the stack,
-    ``given_claims`` in the stack's own. Of manifests of the ``inert_kinds`` no controller makes pods, claims
-    or Secrets but those that they name. The ``rotating_stores`` give passwords that change. Claims end like
-    the ``claim_suffixes`` by their class, and have the ``resizing`` annotations; where one has a value it is
-    that. What ends in ``_images`` is a pattern; a job that runs one of the ``dump_tools`` saves a server. A
-    copy of the files of ``copied_databases`` can be restored. Database servers keep their data at
-    ``server_paths``, a pattern; those that images of the repositories in ``own_servers`` run beside the app
-    do so at the path there. ``own_registries`` are those that own images are pushed to, with the Secret to
-    pull with if nobody may without. Images are like one of the ``trusted_images``, except for those in
-    ``unjudged_namespaces``. The policy that goes by tiers leaves the ``untiered_namespaces`` out.
-    ``allowlists`` are middlewares that let the house's own network in; a host of the ``domain`` without a
-    record of its own has that of the ``wildcard``. For a namespace with the ``quota_label`` its tier's quota
-    does not hold, with the ``limits_label`` its LimitRange. ``shared`` are names that several stacks take.
-    ``mover`` is what Keel reads among annotations, and with ``mover_label`` its policy among labels.
-    """
-
-    block_classes: frozenset[str] = frozenset()
-    shared_classes: frozenset[str] = frozenset()
-    gates: Mapping[str, str] = field(default_factory=dict)
-    public_dns: frozenset[str] = frozenset()
-    given_secrets: frozenset[str] = frozenset()
-    given_claims: frozenset[str] = frozenset()
-    inert_kinds: frozenset[str] = frozenset()
-    rotating_stores: frozenset[str] = frozenset()
-    claim_suffixes: Mapping[str, str] = field(default_factory=dict)
-    resizing: Mapping[str, str] = field(default_factory=dict)
-    linuxserver_images: str = ""
-    database_images: str = ""
-    copied_databases: str = ""
-    dump_tools: frozenset[str] = frozenset()
-    server_paths: str = ""
-    own_servers: Mapping[str, str] = field(default_factory=dict)
-    alerting_images: str = ""
-    database_pin: str = ""
-    embedded_databases: str = ""
-    rotated_names: str = ""
-    own_registries: Mapping[str, str] = field(default_factory=dict)
-    trusted_images: tuple[str, ...] = ()
-    unjudged_namespaces: frozenset[str] = frozenset()
-    untiered_namespaces: frozenset[str] = frozenset()
-    allowlists: frozenset[str] = frozenset()
-    domain: str = ""
-    wildcard: str = ""
-    tiers: Mapping[str, Tier] = field(default_factory=dict)
-    quota_label: str = ""
-    limits_label: str = ""
-    external_secret_api: str = ""
-    usual_groups: frozenset[str] = frozenset()
-    shared: Mapping[str, tuple[Shared, ...]] = field(default_factory=dict)
-    reloader: str = "reloader.stakater.com/"
-    gate_annotation: str = "traefik.ingress.kubernetes.io/router.middlewares"
-    dns_annotation: str = "/dns-type"
-    monitor_annotation: str = "/external-monitor"
-    dashboard: str = "gethomepage.dev/"
-    groups_annotation: str = "/allowed-groups"
-    enrolled: str = ""
-    mover: str = ""
-    mover_label: bool = False
-    resting: str = ""
-    watcher: str = "diun.enable"
-    home: str = STACKS
-    lacks: frozenset[str] = frozenset()
-    """The features that the house has not."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +42,10 @@ class Plan:
     def fleet(self) -> Fleet:
         """What all stacks create."""
         return self.own if self.all_stacks is None else self.all_stacks()
+
+    def containers(self, *, init: bool = True) -> Iterator[tuple[k8s.PodTemplate, Tree]]:
+        """The containers of the stack's pods, each with its pods."""
+        return ((pods, container) for pods in self.pods for container in pods.containers(init=init))
 
     def fleets(self) -> Iterator[Fleet]:
         """What the stack creates and then, if that was not enough, what all stacks create."""

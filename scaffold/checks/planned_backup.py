@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from scaffold.checks.fleet import Fleet
+from scaffold.checks.house import HouseNames
 from scaffold.checks.planned import (
-    HouseNames,
     Plan,
     PlannedRule,
     is_copied,
@@ -27,10 +27,9 @@ _AFFINITY = f"add a pod_affinity to the app's pods with topology_key {_HOST}"
 
 
 class Backups(PlannedRule):
-    """A backup job mounts its volume read-only, on the node of the pods that use it."""
+    """A backup job reads the volume that it is for."""
 
     code = "BAK001"
-    title = "A backup job reads the volume that it is for"
     why = "A block volume is on one node: a job elsewhere waits; one on another claim saves nothing."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -58,10 +57,9 @@ class Backups(PlannedRule):
 
 
 class Saved(PlannedRule):
-    """A CronJob reads every block volume that servers write to."""
+    """Every block volume is backed up."""
 
     code = "BAK002"
-    title = "Every block volume is backed up"
     needs = "nfs"
     why = "Nothing else saves a block volume: one failed disk, or one slip, and everything on it is lost."
     rule = "Backup CronJob"
@@ -74,10 +72,9 @@ class Saved(PlannedRule):
 
 
 class Dumped(PlannedRule):
-    """A database server whose files are copied is dumped too, or a comment says what saves it."""
+    """A database server is saved by more than a copy of its files."""
 
     code = "BAK003"
-    title = "A database server is saved by more than a copy of its files"
     needs = "nfs"
     why = "What is copied while a server writes may not be restorable, which shows on the day it is needed."
     rule = "Backup CronJob"

@@ -21,10 +21,9 @@ _USUAL = "docker.io/"
 
 
 class Images(PlannedRule):
-    """An image names its registry, and a release."""
+    """An image is written with its registry."""
 
     code = "POD005"
-    title = "An image is written with its registry"
     needs = "policies"
     why = "A policy may deny what it cannot match with the registries that it trusts."
     rule = "Images"
@@ -32,15 +31,12 @@ class Images(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Images without a registry."""
-        for pods in plan.pods:
-            for container in pods.containers():
-                image = get(container, "image")
-                if isinstance(image, str) and not ImageReference.parse(image).registry:
-                    name = shown(get(container, "name"))
-                    fix = f"write docker.io/{'' if '/' in image else 'library/'}{image}"
-                    yield self.about(
-                        pods.owner, f"the image {image} of container {name} has no registry", fix
-                    )
+        for pods, container in plan.containers():
+            image = get(container, "image")
+            if isinstance(image, str) and not ImageReference.parse(image).registry:
+                name = shown(get(container, "name"))
+                fix = f"write docker.io/{'' if '/' in image else 'library/'}{image}"
+                yield self.about(pods.owner, f"the image {image} of container {name} has no registry", fix)
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file after one more image has its registry."""
@@ -66,27 +62,25 @@ def _written(image: Expression) -> str:
 
 
 class LinuxServer(PlannedRule):
-    """A LinuxServer.io image does not change the owner of everything on NFS."""
+    """Images of LinuxServer leave files on NFS to their owners."""
 
     code = "POD006"
-    title = "Images of LinuxServer leave files on NFS to their owners"
     why = "At each start it changes the owner of every file, which takes hours on a large volume."
     rule = "LinuxServer.io images"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers with such an image and a volume of NFS, and without NO_CHOWN."""
-        for pods in plan.pods if plan.house.linuxserver_images else ():
-            for container in pods.containers():
-                image = get(container, "image")
-                set_ = {get(variable, "name") for variable in k8s.items(get(container, "env"))}
-                known = isinstance(image, str) and re.search(plan.house.linuxserver_images, image)
-                if not known or "NO_CHOWN" in set_ or vague(set_):
-                    continue
-                mounted = {get(mount, "name") for mount in k8s.items(get(container, "volume_mount"))}
-                claims = [claim for volume, claim in pods.claims() if volume in mounted]
-                if any(self._is_shared(claim, k8s.namespace(pods.owner), plan) for claim in claims):
-                    name = shown(get(container, "name"))
-                    yield self.about(pods.owner, f"container {name} has no NO_CHOWN", 'set NO_CHOWN = "true"')
+        for pods, container in plan.containers() if plan.house.linuxserver_images else ():
+            image = get(container, "image")
+            set_ = {get(variable, "name") for variable in k8s.items(get(container, "env"))}
+            known = isinstance(image, str) and re.search(plan.house.linuxserver_images, image)
+            if not known or "NO_CHOWN" in set_ or vague(set_):
+                continue
+            mounted = {get(mount, "name") for mount in k8s.items(get(container, "volume_mount"))}
+            claims = [claim for volume, claim in pods.claims() if volume in mounted]
+            if any(self._is_shared(claim, k8s.namespace(pods.owner), plan) for claim in claims):
+                name = shown(get(container, "name"))
+                yield self.about(pods.owner, f"container {name} has no NO_CHOWN", 'set NO_CHOWN = "true"')
 
     def _is_shared(self, claim: Tree, place: Tree, plan: Plan) -> bool:
         made = plan.named("persistent_volume_claim", claim, place)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, runs_database, shown
+from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan, PlannedRule, runs_database, shown
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.templates.image import ImageReference
@@ -20,30 +21,27 @@ class Latest(PlannedRule):
     """An upstream image is pinned to a release."""
 
     code = "POD008"
-    title = "An upstream image is pinned to a release"
     why = "The tag latest moves, the pull-through cache serves an old image for it, and Keel ignores it."
     rule = "Images"
     severity = Severity.WARNING
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Images of others without a tag, or with the tag latest."""
-        for pods in plan.pods:
-            for container in pods.containers():
-                image = get(container, "image")
-                parts = ImageReference.parse(image) if isinstance(image, str) else None
-                if not parts or parts.digest or parts.tag not in _PINNED_TO_NOTHING:
-                    continue
-                if not _own_registry(str(image), plan.house):
-                    name = shown(get(container, "name"))
-                    what = f"the image {image} of container {name} is not a release"
-                    yield self.about(pods.owner, what, "write the tag of a release")
+        for pods, container in plan.containers():
+            image = get(container, "image")
+            parts = ImageReference.parse(image) if isinstance(image, str) else None
+            if not parts or parts.digest or parts.tag not in _PINNED_TO_NOTHING:
+                continue
+            if not _own_registry(str(image), plan.house):
+                name = shown(get(container, "name"))
+                what = f"the image {image} of container {name} is not a release"
+                yield self.about(pods.owner, what, "write the tag of a release")
 
 
 class PullSecret(PlannedRule):
-    """A pod with an image from the house's own registry has a Secret to pull it with."""
+    """Every pod with an image of your own has its pull secret."""
 
     code = "POD009"
-    title = "Every pod with an image of your own has its pull secret"
     why = "The registry serves the image only after a login: the pod stays in ImagePullBackOff."
     rule = "Images"
 
@@ -69,10 +67,9 @@ class PullSecret(PlannedRule):
 
 
 class TrustedRegistries(PlannedRule):
-    """The cluster's policy admits the image."""
+    """The cluster admits the image."""
 
     code = "POD010"
-    title = "The cluster admits the image"
     why = "A policy lists the images that it trusts, and denies every pod with any other."
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"
 
@@ -95,7 +92,6 @@ class DatabasePin(PlannedRule):
     """A database server is pinned to an exact version."""
 
     code = "POD011"
-    title = "A database server is pinned to an exact version"
     why = "A moving tag starts a new version on the same files, which cannot always be undone."
     rule = "Images"
     severity = Severity.WARNING
@@ -112,10 +108,9 @@ class DatabasePin(PlannedRule):
 
 
 class DatabaseMoved(PlannedRule):
-    """Nothing updates a database server by itself, or suggests to."""
+    """Nothing updates a database server's image automatically."""
 
     code = "POD012"
-    title = "Nothing updates a database server's image automatically"
     needs = "keel"
     why = (
         "A database update needs a dump first and somebody watching: Keel does neither, and Diun invites it."
@@ -139,10 +134,9 @@ class DatabaseMoved(PlannedRule):
 
 
 class KeelOnPods(PlannedRule):
-    """The annotation that exempts a workload from Keel is where Keel reads it."""
+    """Keel's policy is on the workload, not on its pods."""
 
     code = "POD013"
-    title = "Keel's policy is on the workload, not on its pods"
     needs = "keel"
     why = "Keel reads the Deployment: a policy on the pod template has no effect."
     rule = "Images"

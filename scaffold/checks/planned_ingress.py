@@ -7,8 +7,9 @@ from difflib import get_close_matches
 
 from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings
-from scaffold.checks.reach import doors
+from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings
+from scaffold.checks.reach import doors, middlewares
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.hcl.amend import replace
@@ -24,10 +25,9 @@ _ONE_SLIP = 0.9
 
 
 class IngressGate(PlannedRule):
-    """Every ingress has the middleware of the gate it claims."""
+    """Every ingress has the gate that its auth says."""
 
     code = "ING003"
-    title = "Every ingress has the gate that its auth says"
     needs = "ingress"
     why = "The gate is a middleware in an annotation: an ingress without it is open, whatever the stack says."
 
@@ -38,21 +38,20 @@ class IngressGate(PlannedRule):
             annotated = ingress.get("metadata", 0, "annotations", plan.house.gate_annotation)
             if isinstance(annotated, Mark | Placeholder):
                 continue
-            present = {part.strip() for part in str(annotated or "").split(",")}
+            present = frozenset(middlewares(str(annotated or "")))
             mode = ingress.settings.get("auth")
             wanted = gates.get(str(mode))
             if wanted is not None and wanted not in present:
                 yield self.about(ingress, f"auth is {mode}, but it lacks the middleware {wanted}")
-            elif mode is None and not present & set(gates.values()):
+            elif mode is None and present.isdisjoint(gates.values()):
                 fix = "make it with the ingress module, or say why: # scaffold: ignore ING003: what gates it"
                 yield self.about(ingress, "it has no gate, and no auth that says why", fix)
 
 
 class IngressAnnotations(PlannedRule):
-    """A host on the internet, below the house's domain, is monitored or says that it is not."""
+    """Public hosts are monitored."""
 
     code = "ING004"
-    title = "Public hosts are monitored"
     needs = "monitors"
     why = "A host that nobody monitors fails unnoticed."
 
@@ -60,11 +59,11 @@ class IngressAnnotations(PlannedRule):
         """Public ingresses without a monitor."""
         house = plan.house
         for ingress in plan.of_kind("ingress"):
-            annotations = k8s.mapping(ingress.get("metadata", 0, "annotations"))
+            annotations = k8s.annotated(ingress)
             if k8s.ending(annotations, house.dns_annotation) not in house.public_dns:
                 continue
             unsaid = k8s.ending(annotations, house.monitor_annotation) is None
-            if unsaid and _hosts(ingress) - _own(ingress, house):
+            if unsaid and k8s.hosts(ingress) - _own(ingress, house):
                 yield self.about(ingress, "public, and no monitor is set", "set external_monitor")
 
 
@@ -72,7 +71,6 @@ class Tiles(PlannedRule):
     """A host has one tile on the dashboard."""
 
     code = "ING006"
-    title = "A host has one tile on the dashboard"
     needs = "ingress"
     why = "Every ingress creates a tile by default: a second one for the same host is noise."
     rule = "Homepage"
@@ -86,7 +84,7 @@ class Tiles(PlannedRule):
         for ingress in sorted(plan.of_kind("ingress"), key=_depth):
             if ingress.get("metadata", 0, "annotations", enabled) != "true":
                 continue
-            for host in sorted(_hosts(ingress)):
+            for host in sorted(k8s.hosts(ingress)):
                 if host in seen:
                     what = f"{host} has a tile already, by ingress {seen[host]}"
                     yield self.about(ingress, what, "set homepage_enabled = false")
@@ -110,10 +108,9 @@ class Tiles(PlannedRule):
 
 
 class Unmonitored(PlannedRule):
-    """A host that cannot be reached from outside says that it is not monitored from there."""
+    """A host without a public record has no monitor from outside."""
 
     code = "ING007"
-    title = "A host without a public record has no monitor from outside"
     needs = "monitors"
     why = "Every ingress is monitored unless it says otherwise, and this monitor would never be green."
     rule = "Monitoring"
@@ -123,7 +120,7 @@ class Unmonitored(PlannedRule):
         """Ingresses of hosts without a public DNS record and without an opt-out."""
         house = plan.house
         for ingress in plan.of_kind("ingress") if house.public_dns else ():
-            annotations, hosts = _annotations(ingress), _own(ingress, house)
+            annotations, hosts = k8s.annotated(ingress), _own(ingress, house)
             # An ingress that is not made by the module may have its record elsewhere.
             if not ingress.module or not hosts:
                 continue
@@ -136,10 +133,9 @@ class Unmonitored(PlannedRule):
 
 
 class TileParts(PlannedRule):
-    """A tile says what it leads to."""
+    """A tile on the dashboard is complete."""
 
     code = "ING008"
-    title = "A tile on the dashboard is complete"
     needs = "ingress"
     why = "A tile without a description means nothing to anybody who did not set up the app."
     rule = "Homepage"
@@ -149,7 +145,7 @@ class TileParts(PlannedRule):
         """Tiles with something missing."""
         dashboard = plan.house.dashboard
         for ingress in plan.of_kind("ingress"):
-            annotations = _annotations(ingress)
+            annotations = k8s.annotated(ingress)
             if annotations.get(f"{dashboard}enabled") == "true":
                 for part in ("name", "description", "group", "icon"):
                     if annotations.get(f"{dashboard}{part}") is None:
@@ -157,10 +153,9 @@ class TileParts(PlannedRule):
 
 
 class Allowlists(PlannedRule):
-    """A host that is for the house alone has no proxied DNS record."""
+    """A host with an allowlist is not proxied."""
 
     code = "ING009"
-    title = "A host with an allowlist is not proxied"
     why = "Requests through Cloudflare arrive from inside the cluster, which the allowlist admits."
     rule = "Networking & Resilience"
 
@@ -174,10 +169,9 @@ class Allowlists(PlannedRule):
 
 
 class Groups(PlannedRule):
-    """The groups that may log in are spelt as they are defined."""
+    """The groups that are let in exist."""
 
     code = "ING010"
-    title = "The groups that are let in exist"
     needs = "ingress"
     why = "A group that does not exist has no members: those who should get in cannot."
     rule = "Security Posture (Wave 1 — locked 2026-05-18)"
@@ -186,7 +180,7 @@ class Groups(PlannedRule):
         """Groups that are one slip away from one that is defined; others may have been created by hand."""
         usual = plan.house.usual_groups
         for ingress in plan.of_kind("ingress"):
-            groups = k8s.ending(_annotations(ingress), plan.house.groups_annotation)
+            groups = k8s.ending(k8s.annotated(ingress), plan.house.groups_annotation)
             for group in groups.split(",") if isinstance(groups, str) else ():
                 known = _groups(plan.fleet) | usual if group not in usual else usual
                 near = get_close_matches(group, known, 1, _ONE_SLIP) if group not in known else []
@@ -201,25 +195,17 @@ def _groups(fleet: Fleet) -> set[str]:
 def _public(fleet: Fleet, annotation: str, kinds: frozenset[str]) -> set[str]:
     """The hosts with a public DNS record."""
     ingresses = fleet.all_of_kind("ingress")
-    public = (i for i in ingresses if k8s.ending(_annotations(i), annotation) in kinds)
-    return {host for ingress in public for host in _hosts(ingress)}
-
-
-def _annotations(ingress: PlannedResource) -> Mapping[str, Tree]:
-    return k8s.mapping(ingress.get("metadata", 0, "annotations"))
+    public = (i for i in ingresses if k8s.ending(k8s.annotated(i), annotation) in kinds)
+    return {host for ingress in public for host in k8s.hosts(ingress)}
 
 
 def _own(ingress: PlannedResource, house: HouseNames) -> set[str]:
     """The hosts that the monitor covers: those below the house's domain."""
-    return {host for host in _hosts(ingress) if host.endswith(f".{house.domain}" if house.domain else "")}
+    return {host for host in k8s.hosts(ingress) if host.endswith(f".{house.domain}" if house.domain else "")}
 
 
 def _depth(ingress: PlannedResource) -> int:
     """How far from the root of its host an ingress begins."""
-    rules = k8s.items(ingress.get("spec", 0, "rule"))
+    rules = k8s.rules(ingress)
     paths = (get(path, "path") for rule in rules for path in k8s.items(get(rule, "http", 0, "path")))
     return min((len(path) for path in paths if isinstance(path, str)), default=0)
-
-
-def _hosts(ingress: PlannedResource) -> set[str]:
-    return set(strings(get(rule, "host") for rule in k8s.items(ingress.get("spec", 0, "rule"))))

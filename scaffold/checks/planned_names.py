@@ -10,10 +10,9 @@ from scaffold.errors import Finding
 
 
 class Taken(PlannedRule):
-    """A name that can exist only once in the house belongs to one stack."""
+    """What only one stack can have is used once."""
 
     code = "NAM001"
-    title = "What only one stack can have is used once"
     why = "Two monitors with one name are one; two apps in one Redis database delete each other's keys."
     severity = Severity.WARNING
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.checks.planned import Plan, PlannedRule, Tier, shown
+from scaffold.checks.house import Tier
+from scaffold.checks.planned import Plan, PlannedRule, shown
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
@@ -14,10 +15,9 @@ _EACH_NODE = ("daemon_set", "daemonset")
 
 
 class Tiers(PlannedRule):
-    """A namespace says which tier it belongs to."""
+    """A namespace has a tier."""
 
     code = "NSP001"
-    title = "A namespace has a tier"
     needs = "tiers"
     why = "Without it, nothing sets the priority and the quota of its pods, nor limits that fit them."
     rule = "Resource Management Patterns"
@@ -34,10 +34,9 @@ class Tiers(PlannedRule):
 
 
 class Memory(PlannedRule):
-    """What pods request fits into the quota and limits of their namespace's tier."""
+    """The memory of pods fits into their tier."""
 
     code = "NSP002"
-    title = "The memory of pods fits into their tier"
     needs = "tiers"
     why = "A container above the tier's limit never starts, nor does a pod that exceeds the quota."
     rule = "Resource Management Patterns"

@@ -14,10 +14,9 @@ _COMMON = "app.kubernetes.io/"
 
 
 class IngressBackend(PlannedRule):
-    """An ingress sends requests to a port that a Service of the stack has."""
+    """An ingress reaches a Service's port."""
 
     code = "ING005"
-    title = "An ingress reaches a Service's port"
     why = "An ingress on the default port answers 404 if the Service listens on another one."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -42,10 +41,9 @@ class IngressBackend(PlannedRule):
 
 
 class Selectors(PlannedRule):
-    """Selectors select pods."""
+    """Selectors match the labels of pods."""
 
     code = "SVC001"
-    title = "Selectors match the labels of pods"
     why = (
         "A Deployment whose selector misses its pods is refused; a Service that selects nothing answers 503."
     )
@@ -68,13 +66,12 @@ class Selectors(PlannedRule):
 
 
 class ServicePort(PlannedRule):
-    """A Service that names its target port names one that a container has.
+    """A Service's port reaches a container.
 
     A number reaches whatever listens on it: what a container declares is only informative.
     """
 
     code = "SVC002"
-    title = "A Service's port reaches a container"
     why = "A target port that no container has never answers, and no tool says so before the first request."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

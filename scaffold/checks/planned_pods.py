@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings, vague
+from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings, vague
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.hcl.amend import insert_first
@@ -22,10 +23,9 @@ _MAP_REFERENCES = frozenset(("config_map_key_ref", "config_map_ref", "config_map
 
 
 class Claims(PlannedRule):
-    """What a pod mounts exists."""
+    """Mounted claims and volumes exist."""
 
     code = "POD003"
-    title = "Mounted claims and volumes exist"
     why = "A pod that waits for a claim that nobody creates stays Pending forever."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -61,10 +61,9 @@ class Claims(PlannedRule):
 
 
 class Secrets(PlannedRule):
-    """Secrets and ConfigMaps that a pod refers to exist, with the keys that it asks for."""
+    """Referenced Secrets exist."""
 
     code = "SEC001"
-    title = "Referenced Secrets exist"
     needs = "external_secrets"
     why = "A container whose Secret is missing never starts; a missing key stops it just the same."
 
@@ -113,10 +112,9 @@ class Secrets(PlannedRule):
 
 
 class SealedSecrets(PlannedRule):
-    """A Secret that is written as a manifest is sealed, and for this namespace."""
+    """Secrets in manifests are sealed for their namespace."""
 
     code = "SEC002"
-    title = "Secrets in manifests are sealed for their namespace"
     why = "Anybody with the repository can read an unsealed Secret; a seal is only valid in one namespace."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -131,28 +129,24 @@ class SealedSecrets(PlannedRule):
 
 
 class Resources(PlannedRule):
-    """Every container says what it needs."""
+    """Every container has memory and CPU requests, and no CPU limit."""
 
     code = "POD001"
     severity = Severity.WARNING
-    title = "Every container has memory and CPU requests, and no CPU limit"
     why = (
         "A container without requests is placed anywhere and killed first; a CPU limit throttles for no gain."
     )
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers without requests or a memory limit, or with a CPU limit."""
-        for pods in plan.pods:
-            for container in pods.containers():
-                asked = get(container, "resources", 0)
-                name = shown(get(container, "name"))
-                for part, unit in (("requests", "memory"), ("limits", "memory"), ("requests", "cpu")):
-                    if not isinstance(asked, Mark) and get(asked, part, unit) is None:
-                        yield self.about(
-                            pods.owner, f"container {name} has no {unit} {part.removesuffix('s')}"
-                        )
-                if get(asked, "limits", "cpu") is not None:
-                    yield self.about(pods.owner, f"container {name} has a cpu limit")
+        for pods, container in plan.containers():
+            asked = get(container, "resources", 0)
+            name = shown(get(container, "name"))
+            for part, unit in (("requests", "memory"), ("limits", "memory"), ("requests", "cpu")):
+                if not isinstance(asked, Mark) and get(asked, part, unit) is None:
+                    yield self.about(pods.owner, f"container {name} has no {unit} {part.removesuffix('s')}")
+            if get(asked, "limits", "cpu") is not None:
+                yield self.about(pods.owner, f"container {name} has a cpu limit")
 
 
 _DEADLINE = (
@@ -162,11 +156,10 @@ _DEADLINE = (
 
 
 class Deadlines(PlannedRule):
-    """A job of which only one may run at a time is stopped eventually."""
+    """A CronJob that forbids two runs at once has a deadline."""
 
     code = "JOB001"
     severity = Severity.WARNING
-    title = "A CronJob that forbids two runs at once has a deadline"
     why = "If one run hangs, no later one ever starts, and nothing fails that could raise an alert."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -180,10 +173,8 @@ class Deadlines(PlannedRule):
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file after the job is stopped before its next run, like that of a new CronJob."""
-        spec = block.body.block("spec")
-        template = spec.body.block("job_template") if spec else None
-        inner = template.body.block("spec") if template else None
-        schedule = spec.body.literal("schedule") if spec else None
+        spec = block.body.inside("spec")
+        inner, schedule = spec.inside("job_template").block("spec"), spec.literal("schedule")
         if inner is None or not isinstance(schedule, str) or inner.body.value("active_deadline_seconds"):
             return None
         deadline = decisions.compiled(_DEADLINE).render(schedule=schedule)
@@ -196,11 +187,10 @@ class Deadlines(PlannedRule):
 
 
 class Probes(PlannedRule):
-    """Every server that listens is probed."""
+    """Every listening container is probed on a port that it listens on."""
 
     code = "POD002"
     severity = Severity.WARNING
-    title = "Every listening container is probed on a port that it listens on"
     why = (
         "Without readiness, traffic arrives before the app is ready; without liveness, a hung app stays hung."
     )

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, Plan, PlannedRule, shown, strings
+from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan, PlannedRule, shown, strings
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
@@ -16,10 +17,9 @@ _VERSION = re.compile(r"v([0-9]+)(?:(alpha|beta)([0-9]+))?")
 
 
 class Reloader(PlannedRule):
-    """A workload that reads a rotated password when it starts is restarted when the password changes."""
+    """A rotated password restarts its Deployment."""
 
     code = "SEC003"
-    title = "A rotated password restarts its Deployment"
     why = "Database passwords change every week: an app that read one when it started can no longer log in."
     rule = "Secrets and databases"
 
@@ -28,7 +28,7 @@ class Reloader(PlannedRule):
         for pods in plan.pods:
             if k8s.kind(pods.owner) not in k8s.SERVERS:
                 continue
-            annotations = k8s.mapping(pods.owner.get("metadata", 0, "annotations"))
+            annotations = k8s.annotated(pods.owner)
             if any(key.startswith(_watching(plan.house)) for key in annotations):
                 continue
             named = annotations.get(f"secret.{plan.house.reloader}reload")
@@ -40,10 +40,9 @@ class Reloader(PlannedRule):
 
 
 class OldApi(PlannedRule):
-    """An ExternalSecret has the same API version as the others."""
+    """ExternalSecrets use the fleet's API version."""
 
     code = "SEC004"
-    title = "ExternalSecrets use the fleet's API version"
     needs = "external_secrets"
     why = "The operator drops old versions of its API, and then no apply of the stack succeeds."
     rule = "Secrets Management — Vault KV"
@@ -59,30 +58,28 @@ class OldApi(PlannedRule):
 
 
 class CopiedPassword(PlannedRule):
-    """The password of a user that Vault rotates is read from the store that has the current one."""
+    """A rotated password is read where it is rotated."""
 
     code = "SEC005"
-    title = "A rotated password is read where it is rotated"
     why = "A copy of the password in the key-value store is only right until the next rotation."
     rule = "Secrets Management — Vault KV"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers that log in as a rotated user with a password of another store."""
         named = plan.house.rotated_names
-        for pods in plan.pods if named else ():
-            for container in pods.containers():
-                variables = k8s.items(get(container, "env"))
-                suspects = [v for v in variables if re.search(named, str(get(v, "name"))) and _secret(v)]
-                read = {secret for v in suspects if isinstance(secret := _secret(v), str)}
-                copied = _secrets_of_stores(plan, k8s.namespace(pods.owner), read, rotating=False)
-                values = set(strings(get(v, "value") for v in variables))
-                login = min(_rotated_users(plan.fleet) & values, default=None) if read & copied else None
-                for variable in suspects if login else ():
-                    name, secret = get(variable, "name"), _secret(variable)
-                    if secret in copied:
-                        what = f"{name} of user {shown(login)} is a copy, in {shown(secret)}"
-                        store = " or ".join(sorted(plan.house.rotating_stores))
-                        yield self.about(pods.owner, what, f"read it with an ExternalSecret of {store}")
+        for pods, container in plan.containers() if named else ():
+            variables = k8s.items(get(container, "env"))
+            suspects = [v for v in variables if re.search(named, str(get(v, "name"))) and _secret(v)]
+            read = {secret for v in suspects if isinstance(secret := _secret(v), str)}
+            copied = _secrets_of_stores(plan, k8s.namespace(pods.owner), read, rotating=False)
+            values = set(strings(get(v, "value") for v in variables))
+            login = min(_rotated_users(plan.fleet) & values, default=None) if read & copied else None
+            for variable in suspects if login else ():
+                name, secret = get(variable, "name"), _secret(variable)
+                if secret in copied:
+                    what = f"{name} of user {shown(login)} is a copy, in {shown(secret)}"
+                    store = " or ".join(sorted(plan.house.rotating_stores))
+                    yield self.about(pods.owner, what, f"read it with an ExternalSecret of {store}")
 
 
 def _watching(house: HouseNames) -> tuple[str, ...]:

@@ -13,49 +13,43 @@ from scaffold.terraform.planned import Tree, get
 
 
 class Alerting(PlannedRule):
-    """Whatever reports that NFS is down does not need NFS."""
+    """Alerting keeps nothing on NFS."""
 
     code = "STO008"
-    title = "Alerting keeps nothing on NFS"
     why = "When NFS hangs, the alerting that should report it hangs too."
     rule = "Storage & Backup Architecture"
     severity = Severity.WARNING
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers that send alerts and mount an NFS volume."""
-        for pods in plan.pods if plan.house.alerting_images else ():
-            for container in pods.containers(init=False):
-                image = get(container, "image")
-                if isinstance(image, str) and re.search(plan.house.alerting_images, f"/{image}"):
-                    for claim in _on_nfs(plan, pods, container).values():
-                        what = (
-                            f"container {shown(get(container, 'name'))} alerts, and {shown(claim)} is on NFS"
-                        )
-                        yield self.about(pods.owner, what, "keep it on a block volume")
+        for pods, container in plan.containers(init=False) if plan.house.alerting_images else ():
+            image = get(container, "image")
+            if isinstance(image, str) and re.search(plan.house.alerting_images, f"/{image}"):
+                for claim in _on_nfs(plan, pods, container).values():
+                    what = f"container {shown(get(container, 'name'))} alerts, and {shown(claim)} is on NFS"
+                    yield self.about(pods.owner, what, "keep it on a block volume")
 
 
 class EmbeddedDatabase(PlannedRule):
-    """The file of an embedded database is on a block volume."""
+    """An embedded database is not on NFS."""
 
     code = "STO009"
-    title = "An embedded database is not on NFS"
     why = "SQLite and the like rely on locks and fsync that NFS does not honour: the file is corrupted."
     rule = "Storage Class Decision Rule (for new services)"
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Variables that name the file of an embedded database below a mount of NFS."""
         form = plan.house.embedded_databases
-        for pods in plan.pods if form else ():
-            for container in pods.containers():
-                shared = _on_nfs(plan, pods, container)
-                for variable in k8s.items(get(container, "env")) if shared else ():
-                    value = get(variable, "value")
-                    found = re.search(form, value) if isinstance(value, str) else None
-                    mount = _mount(container, found[1]) if found else ""
-                    if found and mount in shared:
-                        name = shown(get(variable, "name"))
-                        what = f"{name} names {found[1]}, and {shown(shared[mount])} is on NFS"
-                        yield self.about(pods.owner, what, "keep it on a block volume")
+        for pods, container in plan.containers() if form else ():
+            shared = _on_nfs(plan, pods, container)
+            for variable in k8s.items(get(container, "env")) if shared else ():
+                value = get(variable, "value")
+                found = re.search(form, value) if isinstance(value, str) else None
+                mount = _mount(container, found[1]) if found else ""
+                if found and mount in shared:
+                    name = shown(get(variable, "name"))
+                    what = f"{name} names {found[1]}, and {shown(shared[mount])} is on NFS"
+                    yield self.about(pods.owner, what, "keep it on a block volume")
 
 
 def _on_nfs(plan: Plan, pods: k8s.PodTemplate, container: Tree) -> dict[str, Tree]:

@@ -22,10 +22,9 @@ _CLAIMS = "kubernetes_persistent_volume_claim*"
 
 
 class StorageClass(PlannedRule):
-    """A claim's class and access modes fit together."""
+    """StorageClass and access mode fit together."""
 
     code = "STO001"
-    title = "StorageClass and access mode fit together"
     why = "Without a class, the default puts data on one node's disk; a block volume cannot be shared."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -47,10 +46,9 @@ class StorageClass(PlannedRule):
 
 
 class Waiting(PlannedRule):
-    """No apply waits for a claim of a block volume to be bound."""
+    """An apply does not wait for a block volume's claim."""
 
     code = "STO003"
-    title = "An apply does not wait for a block volume's claim"
     why = "It is bound only when its pod is scheduled: an apply that waits for it first never ends."
     rule = "Storage"
 
@@ -79,7 +77,6 @@ class Autoresizer(PlannedRule):
 
     code = "STO004"
     severity = Severity.WARNING
-    title = "A block volume grows before it is full"
     needs = "resizing"
     why = "Without the annotations it fills up; the threshold is the free share: 80 % grows it at once."
     rule = "Storage"
@@ -87,7 +84,7 @@ class Autoresizer(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Claims of block volumes without the autoresizer's annotations, or with another threshold."""
         for claim in _block_claims(plan) if plan.house.resizing else ():
-            annotations = k8s.mapping(claim.get("metadata", 0, "annotations"))
+            annotations = k8s.annotated(claim)
             for name, wanted in plan.house.resizing.items():
                 value = annotations.get(name)
                 if value is None:
@@ -123,10 +120,9 @@ class Autoresizer(PlannedRule):
 
 
 class ClaimNames(PlannedRule):
-    """The name of a claim shows whether it is encrypted."""
+    """A claim is named after its class."""
 
     code = "STO005"
-    title = "A claim is named after its class"
     why = "Whoever restores or moves data can tell from the name whether it is encrypted."
     rule = "Storage"
     severity = Severity.WARNING
@@ -143,11 +139,10 @@ class ClaimNames(PlannedRule):
 
 
 class InlineNfs(PlannedRule):
-    """NFS is mounted through a claim."""
+    """NFS is mounted through the NFS module."""
 
     code = "STO006"
     severity = Severity.WARNING
-    title = "NFS is mounted through the NFS module"
     needs = "nfs"
     why = "A volume defined in the pod repeats the server's address, has no size, and no search finds it."
     rule = "Storage"
@@ -162,10 +157,9 @@ class InlineNfs(PlannedRule):
 
 
 class Strategy(PlannedRule):
-    """A Deployment on a block volume is recreated, never rolled over."""
+    """A Deployment on a block volume is recreated."""
 
     code = "STO002"
-    title = "A Deployment on a block volume is recreated"
     why = "A rolling update starts the new pod while the old one holds the volume: it never finishes."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

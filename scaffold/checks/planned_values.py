@@ -37,14 +37,13 @@ _ONE_SLIP = 0.9
 
 
 class Values(PlannedRule):
-    """Names, quantities, schedules and paths have the form that Kubernetes demands.
+    """Names, quantities, schedules and paths are valid in Kubernetes.
 
     Follows https://kubernetes.io/docs/concepts/overview/working-with-objects/names, and the forms of
     ``resource.Quantity`` and of ``CronJob.spec.schedule``.
     """
 
     code = "POD004"
-    title = "Names, quantities, schedules and paths are valid in Kubernetes"
     why = "Only the cluster validates them: anything else fails in the middle of an apply."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
@@ -58,12 +57,11 @@ class Values(PlannedRule):
             schedule = job.get("spec", 0, "schedule")
             if isinstance(schedule, str) and (wrong := _wrong_in(schedule)):
                 yield self.about(job, f"schedule {schedule!r}: {wrong}")
-        for pods in plan.pods:
-            for container in pods.containers():
-                for mount in k8s.items(get(container, "volume_mount")):
-                    path = get(mount, "mount_path")
-                    if isinstance(path, str) and not path.startswith("/"):
-                        yield self.about(pods.owner, f"mount_path {path} is not absolute")
+        for pods, container in plan.containers():
+            for mount in k8s.items(get(container, "volume_mount")):
+                path = get(mount, "mount_path")
+                if isinstance(path, str) and not path.startswith("/"):
+                    yield self.about(pods.owner, f"mount_path {path} is not absolute")
 
     def _name(self, resource: PlannedResource) -> Iterator[Finding]:
         name, longest = k8s.name(resource), _LONGEST_NAME.get(k8s.kind(resource), 253)
@@ -86,10 +84,9 @@ class Values(PlannedRule):
 
 
 class Kinds(PlannedRule):
-    """A manifest is of a kind that exists."""
+    """A manifest's kind exists."""
 
     code = "POD007"
-    title = "A manifest's kind exists"
     why = "Terraform accepts a manifest of any kind; the cluster rejects one that it does not know."
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:

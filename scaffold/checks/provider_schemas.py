@@ -10,7 +10,7 @@ from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Body
-from scaffold.terraform.schemas import BlockSchema, NestedBlock, Nesting, ProviderSchema
+from scaffold.terraform.schemas import BlockSchema, Nesting, ProviderSchema
 
 _META_ARGUMENTS = frozenset(("count", "for_each", "depends_on", "provider"))
 _META_BLOCKS = frozenset(("lifecycle", "connection", "provisioner"))
@@ -111,7 +111,8 @@ class _Walk:
                 message = f"{self.where} needs the argument {name}"
                 yield at(block, "RES003", message, fix=f"set {name}")
         for name, nested in schema.limited:
-            count, most = seen.get(name, 0), _most(nested)
+            single = nested.nesting in (Nesting.SINGLE, Nesting.GROUP)
+            count, most = seen.get(name, 0), 1 if single else nested.max_items
             if count < nested.min_items and name not in dynamic:
                 message = f"{self.where} needs {nested.min_items} {name} block(s) and has {count}"
                 yield at(block, "RES004", message, fix=f"add {name} {{ … }}")
@@ -119,10 +120,6 @@ class _Walk:
                 message = f"{self.where} takes {most} {name} block(s) and has {count}"
                 second = body.blocks_of(name)[most]
                 yield at(second, "RES004", message)
-
-
-def _most(nested: NestedBlock) -> int:
-    return 1 if nested.nesting in (Nesting.SINGLE, Nesting.GROUP) else nested.max_items
 
 
 _CLAIM = """\
@@ -154,22 +151,20 @@ resource "kubernetes_config_map" "settings" {
 
 
 class ResourceType(FamilyRule):
-    """A resource or data source that its provider does not have."""
+    """The provider has this resource."""
 
     family = _findings
     code = "RES001"
-    title = "The provider has this resource"
     why = "A type that the provider's schema does not know cannot be planned."
     bad = _SETTINGS.replace("config_map", "configmap")
     good = _SETTINGS
 
 
 class ResourceArgument(FamilyRule):
-    """An argument or block that the resource does not have."""
+    """A resource has only arguments and blocks of its schema."""
 
     family = _findings
     code = "RES002"
-    title = "A resource has only arguments and blocks of its schema"
     why = "A wrong name, or one in the wrong block, stops the plan: wait_until_bound is not part of spec."
     bad = _CLAIM.replace("  wait_until_bound = false\n", "").replace(
         "  spec {\n", "  spec {\n    wait_until_bound   = false\n"
@@ -178,44 +173,40 @@ class ResourceArgument(FamilyRule):
 
 
 class ResourceRequired(FamilyRule):
-    """A required argument that is not set."""
+    """A resource has the arguments that it needs."""
 
     family = _findings
     code = "RES003"
-    title = "A resource has the arguments that it needs"
     why = "Terraform refuses a block without its required arguments."
     bad = _CLAIM.replace('    access_modes       = ["ReadWriteOnce"]\n', "")
     good = _CLAIM
 
 
 class ResourceBlocks(FamilyRule):
-    """A nested block that is missing, or stands too often."""
+    """A nested block appears as often as its schema says."""
 
     family = _findings
     code = "RES004"
-    title = "A nested block appears as often as its schema says"
     why = "Terraform refuses a resource with too few or too many blocks of a type."
     bad = _SETTINGS.replace('  metadata {\n    name = "settings"\n  }\n', "")
     good = _SETTINGS
 
 
 class ResourceValue(FamilyRule):
-    """A literal that cannot become the argument's type."""
+    """A literal has the type of the argument."""
 
     family = _findings
     code = "RES005"
-    title = "A literal has the type of the argument"
     why = "Terraform refuses a value that it cannot convert to the type of the schema."
     bad = _SETTINGS.replace('{ LOG_LEVEL = "info" }', '["LOG_LEVEL=info"]')
     good = _SETTINGS
 
 
 class ResourceComputed(FamilyRule):
-    """An argument that only the provider sets."""
+    """Nothing is set that the provider computes."""
 
     family = _findings
     code = "RES006"
-    title = "Nothing is set that the provider computes"
     why = "Terraform refuses a value for an attribute that belongs to the provider."
     bad = _SETTINGS.replace('name = "settings"\n', 'name = "settings"\n    uid  = "7d3c1b8e"\n')
     good = _SETTINGS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from scaffold.checks.planned import HouseNames
+from scaffold.checks.house import HouseNames
 from scaffold.monorepo.routes import KIND, middleware, places
 from scaffold.monorepo.stack import Stack
 from scaffold.terraform import kubernetes as k8s
@@ -67,8 +67,9 @@ def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[D
         for place in places(route.rule)
     ]
     for ingress in k8s.of_kind(resources, "ingress"):
-        record = k8s.ending(k8s.mapping(ingress.get("metadata", 0, "annotations")), house.dns_annotation)
-        present, said = _middlewares(ingress, house), str(ingress.settings.get("auth") or "")
+        record = k8s.ending(k8s.annotated(ingress), house.dns_annotation)
+        named = k8s.annotated(ingress).get(house.gate_annotation)
+        present, said = middlewares(str(named or "")), str(ingress.settings.get("auth") or "")
         ways += [
             _way(place, present, house, ingress.address, said, str(record or "none"))
             for place in _rules(ingress)
@@ -154,13 +155,13 @@ def _found(ways: Iterable[Door], house: HouseNames) -> Iterator[Door]:
         yield replace(way, record=records.get(way.host, wildcard if below else ""))
 
 
-def _middlewares(ingress: PlannedResource, house: HouseNames) -> frozenset[str]:
-    named = ingress.get("metadata", 0, "annotations", house.gate_annotation)
-    return frozenset(part.strip() for part in str(named or "").split(","))
+def middlewares(named: str) -> tuple[str, ...]:
+    """The middlewares that an annotation names, in their order."""
+    return tuple(filter(None, map(str.strip, named.split(","))))
 
 
 def _rules(ingress: PlannedResource) -> Iterator[tuple[str, str]]:
-    for rule in k8s.items(ingress.get("spec", 0, "rule")):
+    for rule in k8s.rules(ingress):
         host = get(rule, "host")
         if isinstance(host, Mark | Placeholder) or host is None:
             continue

@@ -39,44 +39,40 @@ output "claim" {
 
 
 class ReferenceRule(FamilyRule):
-    """A reference to something that is not there."""
+    """A reference points at something that exists."""
 
     family = findings
     code = "HCL004"
-    title = "A reference points at something that exists"
     why = "Terraform refuses to plan a stack that refers to an undeclared resource, variable or local value."
     bad = _ACCOUNT.replace("kubernetes_namespace.journal", "kubernetes_namespace.diary")
     good = _ACCOUNT
 
 
 class ReferenceAttribute(FamilyRule):
-    """A reference to an attribute that the resource does not have."""
+    """A reference names an attribute that the resource has."""
 
     family = findings
     code = "HCL005"
-    title = "A reference names an attribute that the resource has"
     why = "The provider's schema says which attributes a resource has; anything else stops the plan."
     bad = _ACCOUNT.replace("metadata[0].name", "metadata.name")
     good = _ACCOUNT
 
 
 class LocalKey(FamilyRule):
-    """A key that a local map does not have."""
+    """A key of a local map exists."""
 
     family = findings
     code = "HCL006"
-    title = "A key of a local map exists"
     why = "Namespace tiers are looked up by key: a key that is not in the map stops the plan."
     bad = _ACCOUNT.replace("tiers.aux", "tiers.apps")
     good = _ACCOUNT
 
 
 class ModuleOutput(FamilyRule):
-    """An output that the module does not have."""
+    """Every output used is one that the module declares."""
 
     family = findings
     code = "HCL007"
-    title = "Every output used is one that the module declares"
     why = "Terraform refuses to plan a reference to an output that the module does not declare."
     bad = _VOLUME.replace("claim_name", "claim")
     good = _VOLUME

@@ -64,15 +64,15 @@ class Kind(Enum):
 class Rule:
     """One rule: what it is called, why it is there, and what it finds, in one of five ways.
 
-    A rule has one of the methods ``check_…``, and belongs to the package that asks for it. In ``bad`` the
-    rule, and no other, finds something; in ``good`` none does. Both are shown to users and are the rule's
-    tests; a rule without them is about more than one file can show, and its tests put a mistake into
-    something whole. ``code`` is a family and a number, and never changes; ``rule`` is the heading of the
-    specification that says it, where one does.
+    The first line of its docstring is its title. A rule has one of the methods ``check_…``, and belongs to
+    the package that asks for it. In ``bad`` the rule, and no other, finds something; in ``good`` none does.
+    Both are shown to users and are the rule's tests; a rule without them is about more than one file can
+    show, and its tests put a mistake into something whole. ``code`` is a family and a number, and never
+    changes; ``rule`` is the heading of the specification that says it, where one does.
     """
 
     code: ClassVar[str]
-    title: ClassVar[str]
+    title: ClassVar[str] = ""
     why: ClassVar[str]
     bad: ClassVar[Example] = ""
     good: ClassVar[Example] = ""
@@ -82,6 +82,10 @@ class Rule:
     """The feature (:mod:`scaffold.monorepo.features`) without which the rule is off."""
     excuse: ClassVar[str] = ""
     """The beginning of a comment that makes an exception from this rule in the house's own notation."""
+
+    def __init_subclass__(cls) -> None:
+        if "title" not in vars(cls) and cls.__doc__:
+            cls.title = cls.__doc__.partition("\n")[0].removesuffix(".")
 
     @property
     def kind(self) -> Kind:

@@ -129,7 +129,7 @@ class CheckContext:
         return cls(
             schemas=schemas.load(overlay),
             find_module=lambda directory: _read(root / directory),
-            list_modules=lambda directory: _module_directories(root / directory),
+            list_modules=lambda place: tuple(sorted({f.parent.name for f in (root / place).glob("*/*.tf")})),
             variables=None if given is None else given | _passed(settings),
             generated=generated_by(settings),
             facts=said(root),
@@ -174,10 +174,6 @@ def _read(directory: Path) -> ModuleContract | None:
         return read_module(directory)
     except ScaffoldError:
         return None
-
-
-def _module_directories(parent: Path) -> tuple[str, ...]:
-    return tuple(sorted({file.parent.name for file in parent.glob("*/*.tf")}))
 
 
 def _enrolling(monorepo: Monorepo) -> Callable[[str], bool]:

@@ -10,10 +10,9 @@ from scaffold.errors import Finding
 
 
 class Syntax(Rule):
-    """A file that is not HCL. ``parse_stack`` reports it: what is broken never becomes a stack."""
+    """A file is valid HCL."""
 
     code = "HCL001"
-    title = "A file is valid HCL"
     why = "Terraform and terragrunt refuse a broken file, often with a message about another place."
     bad = """\
 variable "nfs_server" { type = string; sensitive = true }

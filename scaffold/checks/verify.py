@@ -9,7 +9,6 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from scaffold.answers.sources import texts
 from scaffold.changes.change import Action, ChangeSet, Content, Symlink
 from scaffold.checks.exceptions import Exceptions, ignores
 from scaffold.checks.rule import Kind, Severity, rules
@@ -17,22 +16,17 @@ from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.hcl.modules import terraform_files
 from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
-from scaffold.monorepo import collisions, features
-from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED, UNTIERED
 from scaffold.monorepo.repository import Monorepo
-from scaffold.templates import template
-from scaffold.templates.questions import Value, asked
+from scaffold.templates.questions import Value
 from scaffold.terraform import refresh
 
 if TYPE_CHECKING:
-    from scaffold.checks.planned import HouseNames
     from scaffold.terraform.result import PlanResult
     from scaffold.terraform.tree import Overlay
 
 
 _WITHOUT_INDEX = "Edit the file by hand, with --no-index for the index that it belongs to."
 _HCL = frozenset((".tf", ".hcl", ".tfvars"))
-_SEALED = "sealed-*.yaml"
 
 
 class Level(Enum):
@@ -177,105 +171,6 @@ def _without_exceptions(stack: ParsedStack, found: list[Finding]) -> list[Findin
     return Exceptions(ignores(stack.documents.values())).left_of(found) if found else []
 
 
-def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
-    """The names that planned resources are judged by, for a stack with these combined values."""
-    given = (volume["claim"]["value"] for volume in values["storage"]["volumes"] if volume["exists"])
-    house = house_of(monorepo, values["facts"], given)
-    return replace(house, given_secrets=house.given_secrets | _to_seal(monorepo, values))
-
-
-def _to_seal(monorepo: Monorepo, values: Mapping[str, Value]) -> set[str]:
-    """The Secrets that answers name before the first one is sealed, a step that comes after the stack."""
-    if not values["sealed_secrets"] or any(monorepo.stack_directory(values["name"]).glob(_SEALED)):
-        return set()
-    said = {name: values[name] for name in asked() if name in values}
-    return {text for path, text in texts(said) if path[-1] == "secret"}
-
-
-def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Iterable[str] = ()) -> HouseNames:
-    """The names that planned resources are judged by: facts, and the StorageClass that the NFS module uses.
-
-    ``given_claims`` are said to exist in the stack's namespace.
-    """
-    from scaffold.checks.planned import HouseNames, Shared, Tier
-
-    uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
-    groups = monorepo.ingress_module.variables.get("allowed_groups")
-    operations, images = template.facts("operations"), template.facts("images")
-    return HouseNames(
-        block_classes=frozenset({facts["storage_encrypted"], facts["storage_plain"]}),
-        shared_classes=frozenset(_nfs_classes(monorepo)),
-        gates={mode: gate for mode, gate in facts["gates"].items() if gate},
-        public_dns=frozenset(facts["public_dns"]),
-        given_secrets=frozenset(operations["given_secrets"]),
-        given_claims=frozenset(given_claims),
-        inert_kinds=frozenset(operations["inert_kinds"]),
-        rotating_stores=frozenset({facts["database_store"]}),
-        claim_suffixes={
-            facts[f"storage_{kind}"]: facts[f"storage_{kind}_suffix"] for kind in ("encrypted", "plain")
-        },
-        resizing=operations["resizing"],
-        linuxserver_images=facts["linuxserver_images"],
-        database_images=facts["database_images"],
-        copied_databases=facts["copied_databases"],
-        dump_tools=frozenset(operations["dump_tools"]),
-        server_paths=images["server_paths"],
-        own_servers={
-            image: row["server_path"]
-            for row in images["images"]
-            if "server_path" in row
-            for image in row["images"]
-        },
-        alerting_images=facts["alerting_images"],
-        database_pin=facts["database_pin"],
-        embedded_databases=operations["embedded_databases"],
-        rotated_names=facts["rotated_names"],
-        own_registries=_own_registries(facts),
-        trusted_images=tuple(use.name for use in uses if use.kind == TRUSTED_IMAGES),
-        unjudged_namespaces=frozenset(use.name for use in uses if use.kind == UNJUDGED),
-        untiered_namespaces=frozenset(use.name for use in uses if use.kind == UNTIERED),
-        allowlists=frozenset(facts["allowlists"]),
-        domain=facts["domain"],
-        wildcard=facts["wildcard_dns"],
-        tiers={name: Tier(row["memory_max"], row["memory_quota"]) for name, row in facts["tiers"].items()},
-        quota_label=facts["quota_label"],
-        limits_label=facts["limit_range_label"],
-        external_secret_api=facts["external_secret_api"],
-        enrolled=operations["keel"]["enrolled"],
-        mover=operations["keel"]["policy"],
-        mover_label=facts["keel_label"],
-        resting=operations["resting"],
-        home=monorepo.stacks_home,
-        lacks=frozenset(name for name in features.names() if not features.find(monorepo, name)),
-        usual_groups=frozenset(groups.default if groups and isinstance(groups.default, list) else ()),
-        shared={
-            stack: tuple(Shared(use.kind, use.name, (use.path, use.line), others) for use, others in names)
-            for stack, names in collisions.shared(monorepo, facts).items()
-        },
-    )
-
-
-def _own_registries(facts: Mapping[str, Value]) -> dict[str, str]:
-    """Where the house's own images are pushed, with the pull secret if the house's own forge keeps them.
-
-    Elsewhere an image may be public: nothing is known to be missing.
-    """
-    own = [row for row in facts["builds"].values() if row["owned"]]
-    return {row["registry"]: row["pull_secret"] if row["forge"] == "own" else "" for row in own}
-
-
-def _nfs_classes(monorepo: Monorepo) -> set[str]:
-    classes = set()
-    for path in terraform_files(monorepo.root / monorepo.shared.path(monorepo.shared.nfs)):
-        document = monorepo.document(path, path.read_bytes())
-        for block in document.body.blocks_of("resource") if document else ():
-            spec = block.body.block("spec")
-            name = spec.body.literal("storage_class_name") if spec else None
-            if isinstance(name, str):
-                classes.add(name)
-    return classes
-
-
 def _planned(
     monorepo: Monorepo,
     stack: str,
@@ -288,6 +183,7 @@ def _planned(
 ) -> tuple[PlanResult, tuple[Finding, ...]] | Unverified:
     """The plan with the rules' warnings, or why there is none. Errors raise :class:`VerificationError`."""
     from scaffold.checks import planned
+    from scaffold.checks.house import house_names
     from scaffold.terraform.result import Reason
     from scaffold.terraform.runner import find_tool, plan_stacks
 

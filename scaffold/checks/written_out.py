@@ -101,11 +101,10 @@ resource "kubernetes_config_map" "journal" {
 
 
 class ServerWritten(FamilyRule):
-    """A volume whose server is an address."""
+    """The NFS server is named by its variable."""
 
     family = _findings
     code = "STO007"
-    title = "The NFS server is named by its variable"
     needs = "nfs"
     why = "The server has moved before: every hard-coded address then has to be found."
     rule = "Storage & Backup Architecture"
@@ -115,11 +114,10 @@ class ServerWritten(FamilyRule):
 
 
 class HostWritten(FamilyRule):
-    """A shared database, Redis or mail server that is addressed by its current name."""
+    """A shared host is named by its variable."""
 
     family = _findings
     code = "SVC003"
-    title = "A shared host is named by its variable"
     needs = "variables"
     why = "The host may move behind its variable; some of its old names no longer lead to a primary."
     rule = "Database Host"

@@ -12,7 +12,10 @@ def completion(shell: str) -> None:
 
     It completes commands, options, stacks, answer keys and rule codes.
 
+    \b
     For bash, in ~/.bashrc:  eval "$(scaffold completion bash)"
+    For zsh, in ~/.zshrc:  eval "$(scaffold completion zsh)"
+    For fish, in ~/.config/fish/config.fish:  scaffold completion fish | source
     """
     from click.shell_completion import get_completion_class
 

@@ -29,12 +29,13 @@ def doctor(file: Path | None, repository: Path | None, monorepo_at: Path | None,
 
     For example: scaffold doctor
     """
-    from scaffold.commands.doctor import diagnose, store_schemas
+    from scaffold.commands.doctor import diagnose
     from scaffold.report import doctor as report
+    from scaffold.terraform.refresh import store
 
     if repository:
         options.opened(repository.resolve(), writes=True)
-    stored = store_schemas(file) if file else ()
+    stored = store(file) if file else ()
     monorepo, why_none = None, ""
     try:
         monorepo = options.find(monorepo_at)

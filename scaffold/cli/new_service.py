@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,13 +68,15 @@ def new_service(
 
     For example: scaffold new-service --answers kit.yml --dry-run
     """
+    from scaffold.changes.commit import demand_identity
     from scaffold.checks.verify import Level
     from scaffold.commands.beside import read
 
     settings = (*settings, *([f"name={name}"] if name is not None else ()))
-    given = options.given(answer_files, settings)
+    over = options.over(answer_files, settings)
     asks = _asks(answer_files, settings, compose_file is not None and resume is None, as_json=as_json)
     start = _starting_point(compose_file, compose_service, asks=asks, plain=plain)
+    given = _given(start, over)
     start = start.beside(given.values) if start else None
     # While a person answers, others may write: then the change is refused if they wrote the same files.
     held = not (dry_run or asks)
@@ -99,6 +101,8 @@ def new_service(
     )
     if asks:
         for root in roots if not dry_run else ():
+            if commit:
+                demand_identity(root)
             with output.writing(root):
                 pass
         making.ask(given, start, plain=plain, resume=resume, place=monorepo_at)
@@ -237,6 +241,17 @@ def _starting_point(path: Path | None, service: str | None, *, asks: bool, plain
 
         start = translate(path, likely_app(start, plain=plain))
     return start
+
+
+def _given(start: Draft | None, over: Callable[[Answers], Answers]) -> Answers:
+    """What files and settings say; a setting may be about an item that a compose file gives."""
+    from scaffold.answers.sources import Answers
+
+    below = start.answers if start else {}
+    found = over(Answers(dict(below)))
+    values = {n: v for n, v in found.values.items() if n not in below or v != below[n]}
+    places = {path: at for path, at in found.places.items() if not path or path[0] in values}
+    return replace(found, values=values, places=places)
 
 
 def _defaults(start: Draft, monorepo: Monorepo) -> Answers:

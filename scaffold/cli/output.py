@@ -133,7 +133,8 @@ def print_checked(
 def write_baseline(path: Path, found: Checked) -> int:
     """Let a baseline know what was found, and say so; returns the exit code."""
     from scaffold.commands.check import update_baseline
+    from scaffold.errors import number_of
 
     update_baseline(path, found)
-    print_lines([f"{path}: {len(found.findings)} known findings"])
+    print_lines([f"{path}: {number_of(len(found.findings), 'known finding')}"])
     return 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold.errors import ScaffoldError
+from scaffold.errors import ScaffoldError, number_of
 
 if TYPE_CHECKING:
     from scaffold.monorepo.repository import Monorepo
@@ -37,7 +37,8 @@ def _of(monorepo: Monorepo) -> Iterator[str]:
     from scaffold.wizard.drafts import Drafts
 
     made = made_by_scaffold(monorepo)
-    yield f"{monorepo.root}: {len(monorepo.stacks)} stacks, {len(made)} of them made by scaffold."
+    stacks = number_of(len(monorepo.stacks), "stack")
+    yield f"{monorepo.root}: {stacks}, {len(made)} of them made by scaffold."
     unfinished = [
         (f"scaffold new-service --resume {name}", f"resume the draft of {name}")
         for name in Drafts.of(monorepo.root).names
@@ -49,7 +50,7 @@ def _of(monorepo: Monorepo) -> Iterator[str]:
         except ScaffoldError:
             versions.append(None)
     if behind := sum(version != template.origin().version for version in versions):
-        text = f"see what newer rules change: {behind} were rendered with other templates"
+        text = f"see what newer templates change in {number_of(behind, 'stack')}"
         unfinished.append(("scaffold update --all --plan", text))
     yield ""
     yield from _table(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from scaffold.cli import complete, options, output
-from scaffold.errors import UsageError
+from scaffold.errors import UsageError, number_of
 
 
 @click.command()
@@ -57,7 +57,7 @@ def plan(
         )
     names = monorepo.stacks if every else stacks
     workers = min(len(names), at_once())
-    with waiting(f"Planning {'one stack' if len(names) == 1 else f'{len(names)} stacks'} …"):
+    with waiting(f"Planning {number_of(len(names), 'stack')} …"):
         plans = plan_stacks(monorepo, names, against=against, workers=workers)
     told = difference_markdown(plans) if form == "markdown" else report.plans_text(plans)
     output.print_either(report.plans_json(plans), told, as_json=as_json)

@@ -29,7 +29,7 @@ def rename(
     """Rename a Service and its index entries.
 
     The stack's directory and the host follow. What holds data keeps its name: the namespace, volumes,
-    databases and the Vault path.
+    databases and secrets.
 
     For example: scaffold rename kit toolbox
     """

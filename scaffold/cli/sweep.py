@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scaffold.cli import complete, options, output
-from scaffold.errors import Kind, RefusedError, UsageError
+from scaffold.errors import Kind, RefusedError, UsageError, number_of
 
 if TYPE_CHECKING:
     from scaffold.checks.rule import Rule
@@ -110,7 +110,7 @@ def sweep(
             str(target),
         ]
         target.write_text(questions.text(found.open, shlex.join(again)), "utf-8")
-        output.print_notes([f"{len(found.open)} questions are in {target}."])
+        output.print_notes([f"{target}: {number_of(len(found.open), 'question')}"])
     by_tier, written = waves is not None, not preview
     listed = str(target) if writes_list else ""
     output.print_either(

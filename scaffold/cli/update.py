@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scaffold.cli import complete, options, output
-from scaffold.errors import Kind, UsageError
+from scaffold.errors import Kind, UsageError, number_of
 
 if TYPE_CHECKING:
     from scaffold.commands.updated import MergedStacks
@@ -76,7 +76,7 @@ def update(
         raise UsageError("Conflicts are not committed.", "Leave out --commit, or --conflicts.")
     monorepo = options.find(monorepo_at, writes=not preview)
     chosen = made_by_scaffold(monorepo) if every else stacks
-    with waiting(f"Updating {'one stack' if len(chosen) == 1 else f'{len(chosen)} stacks'} …"):
+    with waiting(f"Updating {number_of(len(chosen), 'stack')} …"):
         merges = merge_stacks(
             monorepo,
             chosen,

@@ -22,10 +22,9 @@ from scaffold.changes.step import Step
 from scaffold.checks.consequences import Consequence, Effect
 from scaffold.checks.contract import IGNORES
 from scaffold.checks.verify import Verified, verify_edits
-from scaffold.commands.adoption import SETTINGS, Adoption, Over, documents, examine, generated, own_files
+from scaffold.commands.adoption import SETTINGS, Adoption, Over, documents, examine, generated
 from scaffold.commands.change_plan import verified_change
-from scaffold.commands.lists import Lists
-from scaffold.commands.new_service import demand_places
+from scaffold.commands.lists import Lists, demand_places
 from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Part
 from scaffold.commands.service_entry import service_entry
@@ -73,10 +72,7 @@ class StackAdoption:
         """Raise :class:`RefusedError` for harm, and for what would change and is not accepted."""
         place = str(self.part.place)
         if self.forbidden:
-            findings = [
-                Finding(place, None, None, f"adopt.{one.effect.value}", f"{one.address} {one.text}.")
-                for one in self.forbidden
-            ]
+            findings = [one.finding(place, "adopt.") for one in self.forbidden]
             fix = "Add answers with --set or --answers, or leave the stack as it is."
             raise RefusedError("This would harm what is running; nothing was written.", fix, findings)
         if left := [line for line in self.left if line not in accepted]:
@@ -118,7 +114,7 @@ def prepare_adoption(
     if found.rendered is None or found.after is None or not found.after.ok or found.obstacles:
         raise RefusedError(f"{monorepo.place(stack)} cannot be adopted: {'; '.join(found.obstacles)}.")
     rendered = found.rendered
-    ours = own_files(monorepo, stack)
+    ours = monorepo.own_files(stack)[stack]
     after = _files(monorepo, found, rendered, ours)
     sides = Sides(monorepo.place(stack), "", {}, after, ours)
     verified, plans, _ = verified_change(monorepo, sides, after, rendered.values, None, edited=False)
@@ -165,8 +161,11 @@ def _demand_settled(found: Adoption, accepted: Collection[str]) -> None:
     """Raise :class:`AnswersError` with all answers that are wrong, or assumed and not accepted."""
     assumed = (one.to_settle for one in found.assumed if one.line not in accepted)
     if findings := [*found.refused, *assumed]:
-        count = "One answer is" if len(findings) == 1 else f"{len(findings)} answers are"
-        hint = "Give them with --set or --answers, or accept what is assumed by its line."
+        one = len(findings) == 1
+        count = "One answer is" if one else f"{len(findings)} answers are"
+        hint = (
+            f"Give {'it' if one else 'them'} with --set or --answers, or accept what is assumed by its line."
+        )
         raise AnswersError(f"{count} for a person to settle; nothing was written.", hint, findings)
 
 

@@ -19,7 +19,6 @@ from scaffold.adoption.written import Written
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.changes.change import Content, Symlink
-from scaffold.commands.remove_service import stack_files
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Document, read
 from scaffold.monorepo.facts import merged
@@ -151,11 +150,8 @@ def standing(monorepo: Monorepo, plan: PlanResult, facts: Mapping[str, Value]) -
     given = ((inputs.get(variable), host) for host, variable in facts["hosts"].items())
     shared |= {address: host for address, host in given if isinstance(address, str) and address}
     written = Written(tuple(documents(monorepo, plan.stack)))
-    settings = (monorepo.variables or frozenset()) - {
-        *facts["hosts"].values(),
-        "tls_secret_name",
-        "image_tag",
-    }
+    of_house = {*facts["hosts"].values(), "tls_secret_name", "image_tag"}
+    settings = (monorepo.variables or frozenset()) - of_house
     return Standing(plan.stack, plan.resources, facts, written, shared, settings)
 
 
@@ -167,13 +163,6 @@ def documents(monorepo: Monorepo, stack: str) -> Iterator[Document]:
         )
         if document is not None:
             yield document
-
-
-def own_files(monorepo: Monorepo, stack: str) -> dict[PurePosixPath, Content]:
-    """The files of a stack by their path below it, without those that Git ignores."""
-    place = PurePosixPath(monorepo.place(stack))
-    read_ = {path.relative_to(place): monorepo.files.read(path)[0] for path in stack_files(monorepo, stack)}
-    return {path: content for path, content in read_.items() if content is not None}
 
 
 def generated(monorepo: Monorepo, stack: str) -> frozenset[str]:
@@ -255,12 +244,6 @@ def _compared(found: Adoption, after: PlanResult | None) -> Adoption:
     if after is None or found.before is None:
         return found
     if not after.ok:
-        return replace(
-            found,
-            after=after,
-            obstacles=(
-                *found.obstacles,
-                f"what the answers render cannot be planned: {after.findings[0].message}",
-            ),
-        )
+        why = f"what the answers render cannot be planned: {after.findings[0].message}"
+        return replace(found, after=after, obstacles=(*found.obstacles, why))
     return replace(found, after=after, compared=tuple(compare(found.before.resources, after.resources)))

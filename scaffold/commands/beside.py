@@ -70,10 +70,9 @@ def problems(monorepo: Monorepo, files: Sequence[OwnFile]) -> Iterator[Finding]:
 
 def _state_file(monorepo: Monorepo) -> Iterator[str]:
     """The file that terragrunt writes to say where the state is, if it writes one."""
-    state = monorepo.settings.body.block("remote_state")
-    generate = state.body.value("generate") if state else None
-    entry = generate.entry("path") if generate else None
-    if entry and (name := entry.value.string()):
+    generate = monorepo.settings.body.inside("remote_state").value("generate")
+    path = generate.at("path") if generate else None
+    if path and (name := path.string()):
         yield name
 
 

@@ -19,12 +19,11 @@ from scaffold.checks.verify import Level, verify_edits
 from scaffold.commands.change_plan import verified_change
 from scaffold.commands.changed import ServiceChange
 from scaffold.commands.in_place import demand_possible
-from scaffold.commands.lists import Lists
+from scaffold.commands.lists import Lists, demand_places
 from scaffold.commands.named import problems
-from scaffold.commands.new_service import demand_places
 from scaffold.commands.own_store import with_own_store
 from scaffold.commands.prepared import Part, Prepared
-from scaffold.commands.remove_service import drop_steps, stack_files
+from scaffold.commands.remove_service import drop_steps
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import Record, demand_unedited, record_of
 from scaffold.commands.taken import refuse_taken, with_taken
@@ -168,11 +167,9 @@ def _left(recorded: Mapping[str, Value], answers: Mapping[str, Value]) -> Mappin
 
 def _sides(monorepo: Monorepo, record: Record, name: str, before: Rendered, after: Rendered) -> Sides:
     """The stack from the old answers, from the new ones, and as it is; answers files are not merged."""
-    stack = PurePosixPath(monorepo.place(name))
-    there = {path.relative_to(stack): monorepo.files.read(path)[0] for path in stack_files(monorepo, name)}
-    ours = {path: content for path, content in there.items() if content is not None}
+    place, ours = monorepo.place(name), monorepo.own_files(name)[name]
     kept = {_ANSWERS: ours[_ANSWERS]}
-    return Sides(str(stack), record.version, {**before.files, **kept}, {**after.files, **kept}, ours)
+    return Sides(place, record.version, {**before.files, **kept}, {**after.files, **kept}, ours)
 
 
 def _merged(sides: Sides) -> Merged:

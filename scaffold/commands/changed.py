@@ -12,7 +12,7 @@ from scaffold.changes.change import ChangeSet
 from scaffold.changes.commit import demand_clean
 from scaffold.changes.step import Step
 from scaffold.commands.prepared import Commits, Prepared
-from scaffold.errors import Finding, RefusedError
+from scaffold.errors import RefusedError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place, stacks_home
 from scaffold.templates.render import ANSWERS_FILE
@@ -93,17 +93,7 @@ class ServiceChange:
         left = [code for code in self.to_accept if code not in codes]
         if not left:
             return
-        findings = [
-            Finding(
-                self._place,
-                None,
-                None,
-                one.effect.value,
-                f"{one.address} {one.text}.",
-            )
-            for one in self.consequences
-            if one.effect.value in left
-        ]
+        findings = [one.finding(self._place) for one in self.consequences if one.effect.value in left]
         harm = "loses data, destroys something" if self.was else "loses data"
         known = f"This {harm} or opens a host to the internet"
         what = "What this does to running workloads is not known" if NOT_COMPARED in left else known

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from scaffold.checks import baseline
 from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet, joined
+from scaffold.checks.house import house_of
 from scaffold.checks.rule import Kind, Rule, Severity, rules
 from scaffold.checks.stack import place
 from scaffold.checks.static import look
 from scaffold.checks.syntax import Syntax
-from scaffold.checks.verify import Unverified, house_of
+from scaffold.checks.verify import Unverified
 from scaffold.commands.stored import given_claims
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.features import features
@@ -25,7 +26,7 @@ from scaffold.monorepo.sensing import facts
 from scaffold.terraform.result import PlanResult, Reason, without_caller
 
 if TYPE_CHECKING:
-    from scaffold.checks.planned import HouseNames
+    from scaffold.checks.house import HouseNames
 
 _PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.pipelines"}
 

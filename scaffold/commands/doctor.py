@@ -20,7 +20,7 @@ from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 from scaffold.templates.template import unlasting
 from scaffold.terraform import refresh
-from scaffold.terraform.refresh import Floor, Stored, VersionDifference
+from scaffold.terraform.refresh import Floor, VersionDifference
 from scaffold.terraform.runner import find_tool, with_version
 from scaffold.terraform.schemas import Schemas
 
@@ -121,11 +121,3 @@ def _size(directory: Path) -> int:
         with contextlib.suppress(FileNotFoundError):  # another run may sweep meanwhile
             total += file.stat().st_size if file.is_file() else 0
     return total
-
-
-def store_schemas(file: Path) -> tuple[Stored, ...]:
-    """Store the provider schemas in a file that ``terraform providers schema -json`` printed.
-
-    Raises :class:`MissingError` if the file is no such output.
-    """
-    return refresh.store(file)

@@ -43,7 +43,8 @@ def export(directory: Path, origin: template.Origin) -> Exported:
         _write(Path(place, "tree"))
         tree = _tree(directory, Path(place))
     if git(directory, "tag", "--list", tag):
-        if git(directory, "rev-parse", f"{tag}:templates", f"{tag}:copier.yml") != _parts(directory, tree):
+        parts = [git(directory, "rev-parse", f"{of}:templates", f"{of}:copier.yml") for of in (tag, tree)]
+        if parts[0] != parts[1]:
             raise RefusedError(
                 f"{directory} has a tag {tag} with other templates.",
                 "A published tag is never moved; increase `version` in pyproject.toml.",
@@ -102,10 +103,6 @@ def _tree(directory: Path, place: Path) -> str:
         git(place / "tree", "read-tree", head, variables=own)
     git(place / "tree", "-c", "core.autocrlf=false", "add", "--all", "--force", "--", *_FILES, variables=own)
     return git(place / "tree", "write-tree", variables=own).strip()
-
-
-def _parts(directory: Path, tree: str) -> str:
-    return git(directory, "rev-parse", f"{tree}:templates", f"{tree}:copier.yml")
 
 
 def _head(directory: Path) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from scaffold.checks.planned import HouseNames, Plan
+from scaffold.checks.house import HouseNames, house_of
+from scaffold.checks.planned import Plan
 from scaffold.checks.planned_backup import Saved, unsaved
-from scaffold.checks.reach import PlannedRoute, asks_who, doors, is_kept_out, routes
-from scaffold.checks.verify import house_of
+from scaffold.checks.reach import PlannedRoute, asks_who, doors, is_kept_out, middlewares, routes
 from scaffold.commands.check import Checked, fleet_of
 from scaffold.indexes.entry import Database
 from scaffold.monorepo.repository import Monorepo
@@ -116,10 +116,6 @@ class Described:
             if ingress.behind_anubis
         }
 
-    def _record(self, ingress: PlannedResource) -> Tree:
-        annotations = k8s.mapping(ingress.get("metadata", 0, "annotations"))
-        return k8s.ending(annotations, self.house.dns_annotation)
-
     def hosts(self, plans: Mapping[str, Sequence[PlannedResource]]) -> Iterator[Host]:
         """Every host of these stacks, and every Service with an address of its own."""
         for stack, resources in plans.items():
@@ -132,14 +128,13 @@ class Described:
                     yield _load_balancer(stack, service)
 
     def _of_ingress(self, stack: str, ingress: PlannedResource) -> Iterator[Host]:
-        annotated = ingress.get("metadata", 0, "annotations", self.house.gate_annotation)
-        middlewares = tuple(filter(None, (part.strip() for part in text(annotated or "").split(","))))
+        through = middlewares(text(k8s.annotated(ingress).get(self.house.gate_annotation) or ""))
         said = ingress.settings.get("auth")
-        record = self._record(ingress)
-        for rule in k8s.items(ingress.get("spec", 0, "rule")):
+        record = text(k8s.ending(k8s.annotated(ingress), self.house.dns_annotation) or "")
+        for rule in k8s.rules(ingress):
             paths = tuple(text(get(path, "path") or "/") for path in k8s.items(get(rule, "http", 0, "path")))
             host = text(get(rule, "host") or "every host")
-            yield self._host(stack, host, paths, text(record or ""), middlewares, said, place(ingress))
+            yield self._host(stack, host, paths, record, through, said, place(ingress))
 
     def _of_route(self, stack: str, route: PlannedRoute) -> Iterator[Host]:
         let_in = places(text(route.rule))
@@ -177,7 +172,8 @@ class Described:
         for claim in plan.of_kind("persistent_volume_claim"):
             by = self._saved_by(claim)
             without = Backup.NO if claim.address in unsaved_ else Backup.NONE_SEEN
-            seen = Backup.SAVED if by else Backup.EXCUSED if self._excuses(claim) else without
+            excused = (Saved.code, place(claim)) in self.excused
+            seen = Backup.SAVED if by else Backup.EXCUSED if excused else without
             yield self._claim(stack, text(k8s.name(claim)), claim.get("spec", 0), by, seen, place(claim))
         for owner in plan.of_kind("stateful_set"):
             for template in k8s.items(owner.get("spec", 0, "volume_claim_template")):
@@ -186,10 +182,6 @@ class Described:
         for database in databases:
             where = f"shared {database.engine.value} server"
             yield Store(database.name, stack, where, "", Encrypted.UNKNOWN, Backup.NOT_JUDGED)
-
-    def _excuses(self, claim: PlannedResource) -> bool:
-        """Whether the stack's files make an exception from the rule that volumes are backed up."""
-        return (Saved.code, place(claim)) in self.excused
 
     def _saved_by(self, claim: PlannedResource) -> tuple[str, ...]:
         """The CronJobs that mount the claim and a share: anything else that reads it backs up nothing."""
@@ -232,11 +224,6 @@ def _load_balancer(stack: str, service: PlannedResource) -> Host:
     )
     host = f"{text(k8s.name(service))}.{text(k8s.namespace(service))}"
     return Host(host, tuple(ports), stack, Reach.LOAD_BALANCER, "", "no ingress", (), place(service))
-
-
-def _hosts(ingress: PlannedResource) -> set[str]:
-    hosts = (get(rule, "host") for rule in k8s.items(ingress.get("spec", 0, "rule")))
-    return {host for host in hosts if isinstance(host, str)}
 
 
 def place(resource: PlannedResource) -> str:

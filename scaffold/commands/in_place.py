@@ -23,10 +23,7 @@ class Kept:
 
 
 def demand_possible(
-    before: Mapping[str, Value],
-    wanted: Answers,
-    sensed: Mapping[str, Value],
-    recorded: Mapping[str, Value],
+    before: Mapping[str, Value], wanted: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, Value]
 ) -> None:
     """Raise :class:`RefusedError`, with the steps to take, for answers that cannot change in place.
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 
 from scaffold.changes.change import Files
+from scaffold.changes.commit import demand_merged
+from scaffold.errors import MissingError, RefusedError, number_of
 from scaffold.indexes import edits
 from scaffold.indexes.entry import ServiceEntry, UpstreamImage
 from scaffold.indexes.stacks import StackReader
@@ -53,3 +56,19 @@ def _entries(monorepo: Monorepo) -> Iterator[ServiceEntry]:
         pods = monorepo.fleet[stack].pods if stack in monorepo.fleet else ()
         images = {container.reference.name for pod in pods for container in pod.containers}
         yield replace(entry, upstream_images=tuple(UpstreamImage(image, "") for image in sorted(images)))
+
+
+def demand_places(monorepo: Monorepo, found: edits.Edits) -> None:
+    """Raise :class:`RefusedError` for a list that the system reads and whose place cannot be found.
+
+    Where a merge is not finished, it is refused for that.
+    """
+    if found.refused:
+        with suppress(MissingError):  # a monorepo that is not a Git repository has no merge either
+            demand_merged(monorepo.root)
+        lists = number_of(len(found.refused), "list")
+        raise RefusedError(
+            f"{lists} that the Service belongs in cannot be edited; nothing was written.",
+            "Fix each, or skip it with --no-index NAME and edit it by hand.",
+            found.refused,
+        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -14,18 +13,18 @@ from scaffold.answers import validation
 from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers, show, within
 from scaffold.changes.change import ChangeSet, Content
-from scaffold.changes.commit import demand_merged
 from scaffold.changes.git import git
 from scaffold.checks.verify import Level, Verified, verify, verify_edits
 from scaffold.commands import beside
+from scaffold.commands.lists import demand_places
 from scaffold.commands.named import problems
 from scaffold.commands.own_store import has_rendered_stack, with_own_store
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import demand_unedited, stored_answers, stored_facts
 from scaffold.commands.taken import refuse_taken, with_taken
-from scaffold.errors import Finding, MissingError, RefusedError, VerificationError
-from scaffold.indexes.edits import Edits, insertions, lists_of
+from scaffold.errors import Finding, RefusedError, VerificationError
+from scaffold.indexes.edits import insertions, lists_of
 from scaffold.monorepo.addresses import unserved
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import OVERRIDES
@@ -107,7 +106,8 @@ def _prepare_stack(
         from scaffold.commands.origins import traced
 
         raise traced(error, given, partial(_static_findings, monorepo, sensed, origin, own)) from None
-    outside = _indexed(monorepo, rendered.values, without_indexes)
+    outside = insertions(monorepo.files, service_entry(rendered.values), without_indexes)
+    demand_places(monorepo, outside)
     wanted: dict[PurePosixPath, Content | None] = {
         PurePosixPath(monorepo.place(name), path): content for path, content in rendered.files.items()
     }
@@ -173,8 +173,7 @@ def _unserved(
     contents = {str(PurePosixPath(monorepo.place(name), p)): c for p, c in rendered.files.items()}
     files = {**monorepo.sources(name), **own, **contents}
     stack = read_stack(
-        {path: content for path, content in files.items() if isinstance(content, bytes)},
-        monorepo.shared,
+        {path: content for path, content in files.items() if isinstance(content, bytes)}, monorepo.shared
     )
     beside_app = {item["name"] for item in given.values.get("sidecars", [])}
     for found in unserved(monorepo, given.values, stack, namespace):
@@ -194,29 +193,6 @@ def _part(
     monorepo: Monorepo, name: str, change: ChangeSet, values: Mapping[str, Value], verified: Verified
 ) -> Part[Verified]:
     return Part(change, values, verified, f"{name}: new Service", PurePosixPath(monorepo.place(name)))
-
-
-def _indexed(monorepo: Monorepo, values: Mapping[str, Value], without: Collection[str]) -> Edits:
-    """What the Service changes outside its stack.
-
-    Raises :class:`RefusedError` for a list that the system reads and that has lost its place, or for the
-    merge that is not finished.
-    """
-    found = insertions(monorepo.files, service_entry(values), without)
-    demand_places(monorepo, found)
-    return found
-
-
-def demand_places(monorepo: Monorepo, found: Edits) -> None:
-    """Raise :class:`RefusedError` for a list that the system reads and whose place cannot be found."""
-    if found.refused:
-        with suppress(MissingError):  # a monorepo that is not a Git repository has no merge either
-            demand_merged(monorepo.root)
-        raise RefusedError(
-            "Lists that the Service belongs in cannot be edited; nothing was written.",
-            "Fix them, or skip one with --no-index NAME and edit it by hand.",
-            found.refused,
-        )
 
 
 def _existing(

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.changes.change import ChangeSet, Files
+from scaffold.checks.verify import beside
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.stored import answers_of, stored_answers, stored_facts
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
-from scaffold.hcl.modules import terraform_files
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense, template_fact
@@ -102,7 +102,7 @@ def pipeline_of(
             "Choose another build with --set build=…, or leave the app's repository out.",
         )
     files = {str(path): content for path, content in rendered.files.items() if isinstance(content, bytes)}
-    sources = _stack_files(monorepo, service) if stack is None else stack
+    sources = beside(monorepo, service, {}) if stack is None else stack
     from scaffold.pipelines.verify import verify_pipeline  # all rules over pipelines
 
     verified = verify_pipeline(root, files, rendered.values, sources)
@@ -137,11 +137,6 @@ def app_root(directory: Path) -> Path:
             f"Clone the app's repository, or create one: git init {shlex.quote(str(directory))}",
         )
     return root
-
-
-def _stack_files(monorepo: Monorepo, name: str) -> dict[str, bytes]:
-    files = terraform_files(monorepo.stack_directory(name))
-    return {path.relative_to(monorepo.root).as_posix(): path.read_bytes() for path in files}
 
 
 def _refuse_replacing(service: str, part: Part[VerifiedPipeline]) -> None:

@@ -10,8 +10,7 @@ from pathlib import PurePosixPath
 from scaffold.changes.change import Content
 from scaffold.changes.git import unmerged
 from scaffold.checks.consequences import Consequence, consequences
-from scaffold.checks.planned import HouseNames
-from scaffold.checks.verify import house_of
+from scaffold.checks.house import HouseNames, house_of
 from scaffold.errors import Finding, MissingError, RefusedError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts

@@ -19,7 +19,7 @@ from scaffold.indexes.edits import removals
 from scaffold.indexes.entry import Database, ServiceEntry, UpstreamImage
 from scaffold.indexes.places import file_of
 from scaffold.indexes.stacks import StackReader
-from scaffold.monorepo import features
+from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place
 
@@ -64,7 +64,10 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
     refuse_going(monorepo, name)
     entry = _own(StackReader(monorepo), name)
     edits = removals(monorepo.files, entry)
-    wanted: dict[PurePosixPath, Content | None] = dict.fromkeys(stack_files(monorepo, name))
+    directory = monorepo.place(name)
+    wanted: dict[PurePosixPath, Content | None] = {
+        PurePosixPath(directory, path): None for path in monorepo.own_files(name)[name]
+    }
     wanted |= {edit.path: edit.after for edit in edits.edits}
     change = ChangeSet.plan(monorepo.files, wanted)
     return Removal(
@@ -156,20 +159,6 @@ def _only_here(monorepo: Monorepo, stack: str) -> Iterator[UpstreamImage]:
             yield UpstreamImage(image, "")
 
 
-def stack_files(monorepo: Monorepo, name: str) -> tuple[PurePosixPath, ...]:
-    """The files of the stack, without those that Git ignores: they are generated."""
-    arguments = (
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "--",
-        f"{monorepo.place(name)}",
-    )
-    return names(git(monorepo.root, *arguments))
-
-
 def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_command: str) -> Iterator[Step]:
     destroy = " ".join([*apply_command.split()[:-1], "destroy"])
     yield Step("Save the data that you want to keep.", when=When.FIRST)
@@ -181,10 +170,14 @@ def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_com
     # Vault has to let go of a role first: it could not rotate the password of a user that is gone.
     roles = file_of(monorepo.root, "vault-static-roles")
     vault = monorepo.stack_of(monorepo.root / roles) if roles else ""
-    for stack in sorted(_edited(monorepo, change) - {entry.stack}, key=lambda stack: (stack != vault, stack)):
+    edited = {monorepo.stack_of(monorepo.root / file.path) for file in change.changes}
+    for stack in sorted(edited - {"", entry.stack}, key=lambda stack: (stack != vault, stack)):
         yield Step(f"Apply {stack}.", f"(cd {monorepo.place(stack)} && {apply_command})")
     yield from drop_steps(entry.databases)
-    if features.find(monorepo, "external_secrets"):
+    reads = monorepo.terraform_files(
+        f'"{said(monorepo.root)["kv_store"]}"', "vault_kv_secret", "vault_generic_secret"
+    )
+    if any(monorepo.stack_of(path) == entry.stack for path, _ in reads):
         yield Step(
             "Delete its secrets in Vault, if nobody else reads them.",
             f"vault kv metadata delete secret/{entry.name}",
@@ -198,12 +191,6 @@ def drop_steps(databases: Iterable[Database]) -> Iterator[Step]:
             f"Drop the {database.engine.value} database {database.name} and its user {database.user}: "
             "no apply does that."
         )
-
-
-def _edited(monorepo: Monorepo, change: ChangeSet) -> set[str]:
-    """The stacks of which a file changes."""
-    paths = [monorepo.root / file.path for file in change.changes]
-    return {monorepo.stack_of(path) for path in paths} - {""}
 
 
 def _warnings(monorepo: Monorepo, entry: ServiceEntry) -> Iterator[str]:

@@ -59,8 +59,10 @@ def described(rule: Rule) -> Iterator[str]:
     yield rule.why
     yield ""
     follows = f" Follows “{rule.rule}” of the specification." if rule.rule else ""
+    severity = rule.severity.value
+    article = "an" if severity[0] in "aeiou" else "a"
     fixes = " `scaffold check --fix` fixes it." if rule.fixes else ""
-    yield f"Reads {_READS[rule.kind]}; breaking it is {_an(rule.severity.value)}.{fixes}{follows}"
+    yield f"Reads {_READS[rule.kind]}; breaking it is {article} {severity}.{fixes}{follows}"
     if rule.excuse:
         yield ""
         yield f"The comment `# {rule.excuse} why` above it makes an exception."
@@ -76,10 +78,6 @@ def described(rule: Rule) -> Iterator[str]:
 
 
 _LANGUAGES = {"tf": "hcl", "hcl": "hcl", "yml": "yaml", "yaml": "yaml", "toml": "toml", "json": "json"}
-
-
-def _an(word: str) -> str:
-    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
 def markdown() -> str:

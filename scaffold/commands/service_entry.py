@@ -20,6 +20,7 @@ from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value, asked
 
 _GITHUB = "ghcr.io/"
+_CONTAINERS = ("sidecars", "init_containers", "workloads", "cron_jobs", "jobs")
 
 
 def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
@@ -41,6 +42,7 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         ),
         anubis=ingress["anubis"],
         own_image=_own_image(values),
+        images_beside=tuple(_images_beside(values)),
         pull_namespace=_pull_namespace(values),
         upstream_images=tuple(_upstream_images(values)),
         protection=_protection(values["storage"]),
@@ -101,6 +103,21 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
     secret = values["workload"]["pull_secret"]["value"]
     package = ("private" if secret else "public") if how["registry"].startswith(_GITHUB) else ""
     return OwnImage(repository, model, package=package)
+
+
+def _images_beside(values: Mapping[str, Value]) -> Iterator[OwnImage]:
+    """The images that are built with the Service's own for other containers, which its name begins."""
+    own, how = _own_image(values), values["facts"]["builds"][values["build"]]
+    containers = [item for kind in _CONTAINERS for item in values[kind]] if own else []
+    for image in sorted({ImageReference.parse(item.get("image") or "").name for item in containers}):
+        home, _, base = image.rpartition("/")
+        if (
+            own
+            and home == how["registry"]
+            and base.startswith(f"{values['name']}-")
+            and base != own.repository
+        ):
+            yield OwnImage(base, own.model)
 
 
 def _pull_namespace(values: Mapping[str, Value]) -> str:

@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from scaffold.changes.change import Content
 from scaffold.checks.exceptions import Exceptions, ignores
+from scaffold.checks.house import house_of
 from scaffold.checks.rule import Kind, Rule
 from scaffold.checks.stack import CheckContext, parse_stack, run
-from scaffold.checks.verify import house_of
 from scaffold.commands.check import Selection, all_rules, check
 from scaffold.commands.fix import edited, with_fix
 from scaffold.errors import Finding

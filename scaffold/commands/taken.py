@@ -102,8 +102,10 @@ def refuse_taken(
     found = [_taken_finding(monorepo, given, name)] if before is None and _is_stack(monorepo, name) else []
     found += _taken(monorepo, given, values, before)
     if found:
-        count = "A name is" if len(found) == 1 else f"{len(found)} names are"
-        raise RefusedError(f"{count} taken; nothing was written.", "Choose other names.", found)
+        one = len(found) == 1
+        count = "A name is" if one else f"{len(found)} names are"
+        choose = "Choose another name." if one else "Choose other names."
+        raise RefusedError(f"{count} taken; nothing was written.", choose, found)
 
 
 def _taken(

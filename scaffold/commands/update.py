@@ -10,8 +10,7 @@ from pathlib import Path, PurePosixPath
 from jinja2 import TemplateError
 
 from scaffold.answers import validation
-from scaffold.changes.change import ChangeSet, Content, Files
-from scaffold.changes.git import git, names
+from scaffold.changes.change import ChangeSet, Files
 from scaffold.checks.consequences import Consequence, to_accept
 from scaffold.checks.verify import Level, Unverified, static_findings, verify_edits
 from scaffold.commands.as_rendered import AsRendered, as_rendered
@@ -24,7 +23,6 @@ from scaffold.commands.updated import MergedStacks, Updated, Updates
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.root import stack_in
 from scaffold.monorepo.sensing import sense, template_fact
 from scaffold.templates import template
 from scaffold.templates.decisions import SEAL
@@ -62,7 +60,7 @@ def merge_stacks(
     refuse_unmerged(monorepo)
     stacks = tuple(dict.fromkeys(PurePosixPath(stack).name for stack in stacks))
     with ExitStack() as templates:
-        origin = _origin(monorepo, template_source)
+        origin = template.origin(template_source or template_fact(sense(monorepo)))
         if to is not None:
             templates.enter_context(template.using(_current(templates_of(origin.source, to), to)))
             origin = template.Origin(origin.source, to, updatable=True)
@@ -123,10 +121,6 @@ def _followed(
     return replace(one, change=own.then(edits), steps=outside.steps), unread
 
 
-def _origin(monorepo: Monorepo, template_source: str | None) -> template.Origin:
-    return template.origin(template_source or template_fact(sense(monorepo)))
-
-
 def _current(templates: Path, version: str) -> Path:
     """The same directory, if its templates record stacks in the form of this program."""
     if not (templates / SEAL).is_file():
@@ -140,9 +134,7 @@ def _current(templates: Path, version: str) -> Path:
 def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -> Iterator[Sides]:
     """Each stack as it was rendered, as it is, and as it is rendered again."""
     sensed = sense(monorepo)
-    standing = _standing(monorepo, stacks)
-    for name in stacks:
-        ours = standing[name]
+    for name, ours in monorepo.own_files(*stacks).items():
         try:
             record, said = record_of(monorepo, name), stored_answers(monorepo, name)
         except RefusedError as error:
@@ -183,20 +175,6 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
 def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> AsRendered:
     at_hand = (record.source, record.version) == (origin.source, origin.version)
     return as_rendered(record, said, None if at_hand else templates_of(record.source, record.version))
-
-
-def _standing(monorepo: Monorepo, stacks: Sequence[str]) -> Mapping[str, Tree]:
-    """The files of stacks by their path below each, without those that Git ignores."""
-    found: dict[str, dict[PurePosixPath, Content]] = {stack: {} for stack in stacks}
-    if not found:  # without a path, Git would list the whole repository
-        return found
-    paths = [monorepo.place(stack) for stack in stacks]
-    for path in names(git(monorepo.root, "ls-files", "-coz", "--exclude-standard", "--", *paths)):
-        content, _ = monorepo.files.read(path)
-        if content is not None:
-            stack = stack_in(path, monorepo.stacks_home)
-            found[stack][path.relative_to(monorepo.place(stack))] = content
-    return found
 
 
 def _found(

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 from scaffold.changes.change import Content
 from scaffold.checks.consequences import Consequence, seen
-from scaffold.checks.verify import Unverified, house_of
+from scaffold.checks.house import house_of
+from scaffold.checks.verify import Unverified
 from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides
 from scaffold.errors import Finding, MissingError
 from scaffold.indexes.entry import ServiceEntry
@@ -135,12 +136,9 @@ def _findings(
         yield from after.findings
     if old is not None and new is not None and all(result.ok for result in (old, new, before, after)):
         for loss in losses(old, new, before, after):
-            yield _finding(monorepo.place(stack.stack), loss.wrong.name.lower(), loss.text)
-
-
-def _finding(directory: str, code: str, message: str) -> Finding:
-    fix = "Make the change of the templates by hand, or revert the edit that it conflicts with."
-    return Finding(directory, None, None, f"update.{code}", message, fix=fix)
+            code = f"update.{loss.wrong.name.lower()}"
+            fix = "Make the change of the templates by hand, or revert the edit that it conflicts with."
+            yield Finding(monorepo.place(stack.stack), None, None, code, loss.text, fix=fix)
 
 
 def _unverified(results: Mapping[str, Sequence[PlanResult]]) -> Iterator[Unverified]:

@@ -11,7 +11,7 @@ from scaffold.changes.stacks import write_stacks
 from scaffold.changes.step import Step
 from scaffold.checks.verify import Unverified
 from scaffold.commands.changed import demand_stacks_clean
-from scaffold.errors import Finding
+from scaffold.errors import Finding, number_of
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place
 from scaffold.templates import template
@@ -45,11 +45,7 @@ class Updated:
         codes = [one.effect.value for one in self.to_accept]
         fix = f"If that is meant: {' '.join(f'--accept {code}' for code in dict.fromkeys(codes))}"
         own = place(self.change.root, self.stack)
-        held = (
-            Finding(own, None, None, f"update.{code}", f"{one.address} {one.text}.", fix=fix)
-            for code, one in zip(codes, self.to_accept, strict=True)
-        )
-        return (*self.findings, *held)
+        return (*self.findings, *(one.finding(own, "update.", fix) for one in self.to_accept))
 
     @property
     def state(self) -> State:
@@ -102,8 +98,8 @@ class Updates:
 
     def write(self, *, commits: str | None = None) -> tuple[str, ...]:
         """Write it, into stacks without other changes: :func:`~scaffold.changes.stacks.write_stacks`."""
-        number, to = len(self.written), f"to {self.origin.version}"
-        message = f"Update {number} stack{'s' if number > 1 else ''} {to} of the templates"
+        to = f"to {self.origin.version}"
+        message = f"Update {number_of(len(self.written), 'stack')} {to} of the templates"
         demand_stacks_clean(self.change)
         each = ((one.change, f"{one.stack}: update from {one.version} {to}") for one in self.written)
         return write_stacks(each, commits, message)

@@ -31,7 +31,9 @@ def decisions() -> str:
     for path in sorted((template.root() / _DECISIONS / "tables").glob("*.yml")):
         text = path.read_text("utf-8")
         tables = {
-            name: spec for name, spec in yaml.safe_load(text).items() if {"first", "all"} & set(_keys(spec))
+            name: spec
+            for name, spec in yaml.safe_load(text).items()
+            if isinstance(spec, dict) and {"first", "all"} & spec.keys()
         }
         if tables:
             about = " ".join(_leading_comment(text.splitlines()))
@@ -72,10 +74,6 @@ def exits() -> str:
     rows = [f"| {exit.code} | {exit.meaning} | {exit.to_do} |" for exit in EXITS]
     head = ["# Exit codes", "", _NOTE.format("scaffold/errors.py"), ""]
     return "\n".join([*head, "| exit | meaning | what to do |", "|---|---|---|", *rows]) + "\n"
-
-
-def _keys(spec: Value) -> Iterable[str]:
-    return spec if isinstance(spec, dict) else ()
 
 
 def _leading_comment(lines: Iterable[str]) -> Iterator[str]:

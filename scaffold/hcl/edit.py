@@ -15,16 +15,6 @@ from scaffold.hcl import grammar as g
 from scaffold.hcl.splice import EditError, Splice, below, edited, tokens_in, whole_lines
 from scaffold.hcl.syntax import Attribute, Block, Document, Expression, ExprKind, Source
 
-__all__ = [
-    "EditError",
-    "insert_block",
-    "insert_element",
-    "insert_entry",
-    "remove_block",
-    "remove_element",
-    "remove_entry",
-]
-
 # elements and entries
 
 

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Final
 
-from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
+from scaffold.hcl.expressions import Expression
+from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.references import Attr, Index, Reference
 
 
@@ -48,6 +50,11 @@ def text(expression: Expression, names: Names) -> str | None:
     """The text that the expression evaluates to, or None if that is not known or no text."""
     found = evaluate(expression, names)
     return found if isinstance(found, str) else None
+
+
+def known_text(expression: Expression | None, names: Names) -> str:
+    """The same; empty where there is no expression, or its text is not known."""
+    return (text(expression, names) if expression is not None else None) or ""
 
 
 def pieces(expression: Expression, names: Names) -> Iterator[str | None]:

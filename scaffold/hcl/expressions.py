@@ -2,52 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum, auto
 from functools import cached_property
-from typing import Final
 
 from tree_sitter import Node
 
 from scaffold.hcl import grammar as g
+from scaffold.hcl.kinds import KINDS, KINDS_BELOW, ExprKind
+from scaffold.hcl.literals import HOLES, decoded, key_name, literal
 from scaffold.hcl.references import Reference, reference_at, references_in
 from scaffold.hcl.source import Source, View
-from scaffold.hcl.strings import heredoc_text, unquote
-
-
-class NotLiteral(Enum):
-    """The type of ``NOT_LITERAL``."""
-
-    NOT_LITERAL = auto()
-
-    def __repr__(self) -> str:
-        return "NOT_LITERAL"
-
-
-NOT_LITERAL: Final = NotLiteral.NOT_LITERAL
-"""What ``Expression.literal`` answers where the value depends on something else (``None`` is ``null``)."""
-
-
-class ExprKind(Enum):
-    """What an expression is at its outermost."""
-
-    NUMBER = "number"
-    BOOL = "bool"
-    NULL = "null"
-    STRING = "string"
-    TEMPLATE = "template"
-    HEREDOC = "heredoc"
-    LIST = "list"
-    MAP = "map"
-    FOR = "for"
-    TRAVERSAL = "traversal"
-    CALL = "call"
-    CONDITIONAL = "conditional"
-    OPERATION = "operation"
-    PARENTHESES = "parentheses"
-    ACCESS = "access"
-    """Steps into the value of something that is not a name: ``f(x).y``, ``[1][0]``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +56,8 @@ class Expression(View):
             return ExprKind.TRAVERSAL
         if len(self.nodes) > 1:
             return ExprKind.ACCESS
-        simple = _KINDS.get(first.kind_id)
-        return simple if simple is not None else _KINDS_BELOW[first.children[0].kind_id]
+        simple = KINDS.get(first.kind_id)
+        return simple if simple is not None else KINDS_BELOW[first.children[0].kind_id]
 
     @property
     def bare(self) -> Expression:
@@ -109,8 +74,7 @@ class Expression(View):
 
         ``str``, ``int``, ``float``, ``bool``, ``None``, ``list`` or ``dict`` (its keys are strings).
         """
-        reader = _READERS.get(self.kind)
-        return reader(self) if reader is not None else NOT_LITERAL
+        return literal(self)
 
     def string(self) -> str | None:
         """The text of a string or heredoc without interpolation, else None."""
@@ -136,6 +100,15 @@ class Expression(View):
     def entry(self, name: str) -> Entry | None:
         """The entry of a map expression with this literal key (the last one, which Terraform uses)."""
         return next((e for e in reversed(self.entries) if e.name == name), None)
+
+    def at(self, *keys: str) -> Expression | None:
+        """The value under a key of a map expression, and in it under the next; None if there is none."""
+        value = self
+        for key in keys:
+            if (entry := value.entry(key)) is None:
+                return None
+            value = entry.value
+        return value
 
     @cached_property
     def call(self) -> Call | None:
@@ -192,13 +165,13 @@ class Expression(View):
         """
         if self.kind not in (ExprKind.STRING, ExprKind.TEMPLATE, ExprKind.HEREDOC):
             return ()
-        holes = [n for n in self._inner.children if n.kind_id in _HOLES]
+        holes = [n for n in self._inner.children if n.kind_id in HOLES]
         done, raw = self.start, ""
         for hole in holes:
             # Half a surrogate pair is no text in HCL: it can stand for the hole while what is around is read.
             raw += self.source.text(done, hole.start_byte) + "\ud800"
             done = hole.end_byte
-        texts = _decoded(self.kind, raw + self.source.text(done, self.end)).split("\ud800")
+        texts = decoded(self.kind, raw + self.source.text(done, self.end)).split("\ud800")
         pieces = [
             texts[0],
             *(piece for pair in zip(map(self._hole, holes), texts[1:], strict=True) for piece in pair),
@@ -235,96 +208,4 @@ class Expression(View):
 
     def _entry(self, node: Node) -> Entry:
         key, value = (Expression.of(self.source, n) for n in node.children if n.kind_id == g.EXPRESSION)
-        return Entry(key, value, _key_name(key), node.start_byte, node.end_byte)
-
-
-_KINDS = {
-    g.CONDITIONAL: ExprKind.CONDITIONAL,
-    g.FOR_EXPR: ExprKind.FOR,
-    g.FUNCTION_CALL: ExprKind.CALL,
-    g.OPERATION: ExprKind.OPERATION,
-}
-_KINDS_BELOW = {
-    g.NUMERIC_LIT: ExprKind.NUMBER,
-    g.BOOL_LIT: ExprKind.BOOL,
-    g.NULL_LIT: ExprKind.NULL,
-    g.STRING_LIT: ExprKind.STRING,
-    g.QUOTED_TEMPLATE: ExprKind.TEMPLATE,
-    g.HEREDOC_TEMPLATE: ExprKind.HEREDOC,
-    g.TUPLE: ExprKind.LIST,
-    g.OBJECT: ExprKind.MAP,
-}
-
-
-def _key_name(key: Expression) -> str | None:
-    if key.kind is ExprKind.TRAVERSAL:
-        return key.text if len(key.nodes) == 1 else None
-    value = key.literal()
-    if isinstance(value, bool) or value is None:
-        return key.text
-    return str(value) if isinstance(value, str | int | float) else None
-
-
-# literals
-
-
-def _number(expression: Expression) -> object:
-    text = expression.text
-    return int(text) if text.isdigit() else float(text)
-
-
-def _text(expression: Expression) -> object:
-    if not _is_plain(expression._inner):
-        return NOT_LITERAL
-    return _decoded(expression.kind, expression.text)
-
-
-def _decoded(kind: ExprKind, raw: str) -> str:
-    """What the raw text of a string or heredoc, including its markers, stands for."""
-    if kind is not ExprKind.HEREDOC:
-        return unquote(raw[1:-1])
-    opening, *lines, _ = raw.split("\n")
-    return heredoc_text([f"{line}\n" for line in lines], flush=opening.startswith("<<-"))
-
-
-def _is_plain(template: Node) -> bool:
-    return all(n.kind_id not in _HOLES for n in template.children)
-
-
-_HOLES = frozenset((g.TEMPLATE_INTERPOLATION, g.TEMPLATE_DIRECTIVE))
-
-
-def _list(expression: Expression) -> object:
-    values = [element.literal() for element in expression.elements]
-    return NOT_LITERAL if any(value is NOT_LITERAL for value in values) else values
-
-
-def _map(expression: Expression) -> object:
-    result: dict[str, object] = {}
-    for entry in expression.entries:
-        value = entry.value.literal()
-        if entry.name is None or value is NOT_LITERAL:
-            return NOT_LITERAL
-        result[entry.name] = value
-    return result
-
-
-def _negative(expression: Expression) -> object:
-    value = expression.operands[0].literal() if len(expression.operands) == 1 else NOT_LITERAL
-    if expression.operator == "-" and isinstance(value, int | float) and not isinstance(value, bool):
-        return -value
-    return NOT_LITERAL
-
-
-_READERS: dict[ExprKind, Callable[[Expression], object]] = {
-    ExprKind.NUMBER: _number,
-    ExprKind.BOOL: lambda expression: expression.text == "true",
-    ExprKind.NULL: lambda expression: None,
-    ExprKind.STRING: _text,
-    ExprKind.TEMPLATE: _text,
-    ExprKind.HEREDOC: _text,
-    ExprKind.LIST: _list,
-    ExprKind.MAP: _map,
-    ExprKind.OPERATION: _negative,
-    ExprKind.PARENTHESES: lambda expression: expression.bare.literal(),
-}
+        return Entry(key, value, key_name(key), node.start_byte, node.end_byte)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from scaffold.hcl.expressions import Entry, Expression, ExprKind
+from scaffold.hcl.expressions import Entry, Expression
+from scaffold.hcl.kinds import ExprKind
 from scaffold.hcl.references import Attr, Index
 from scaffold.hcl.syntax import Attribute, Block, Body, HclSyntaxError, parse
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from scaffold.errors import Finding
-from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
+from scaffold.hcl.expressions import Expression
+from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.source import View
 from scaffold.hcl.splice import apply, blank
 from scaffold.hcl.strings import unescape_markers

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from scaffold.hcl.expressions import NOT_LITERAL, Expression, ExprKind
+from scaffold.hcl.expressions import Expression
+from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.literals import NOT_LITERAL
 
 _PRIMITIVES = frozenset(("string", "number", "bool"))
 _COLLECTIONS = frozenset(("list", "set", "map"))

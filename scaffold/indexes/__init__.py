@@ -22,7 +22,7 @@ def all_indexes(root: Path | None = None) -> tuple[Index[Any], ...]:
     if root is None or not (moved := places.moved(root)):
         return _declared()
     there = ((index, moved.get(index.name, index.path)) for index in _declared())
-    return tuple(replace(index, path=path) for index, path in there if path is not None)
+    return tuple(replace(index, place=path) for index, path in there if path is not None)
 
 
 @cache

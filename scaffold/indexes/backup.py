@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import ServiceEntry, slug
 from scaffold.indexes.markdown import Markdown, Row, Table, key_of, plain, row, text
-from scaffold.indexes.places import usual
 
 _SECTION = "Service Protection Matrix"
 _SERVICE, _BACKUP, _STORAGE = "Service", "App Backup", "Storage"
@@ -101,4 +100,4 @@ def _row(entry: ServiceEntry) -> Iterator[Item[ProtectionRow]]:
         yield Item(slug(entry.name), ProtectionRow(text(name), kept.storage, kept.backup))
 
 
-MATRIX = Index("backup-matrix", usual("backup-matrix"), {"": _matrix}, _row, also=by_name())
+MATRIX = Index("backup-matrix", {"": _matrix}, _row, also=by_name())

@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from typing import Generic, Protocol, TypeVar
 
 from scaffold.indexes.entry import ServiceEntry, slug
+from scaffold.indexes.places import usual
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -96,15 +97,20 @@ class Index(Generic[T]):
     ``lists`` opens the list of each group in a text; ``items`` tells what a Service has in them, and
     ``also`` what else of a text goes with it: what its stack does not tell. ``required`` says that a
     Service may not be added where the list has lost its place, since the system, and not only a person,
-    reads it. ``name`` is what ``--no-index`` calls it.
+    reads it. ``name`` is what ``--no-index`` calls it; ``place`` is its file where a house has it elsewhere.
     """
 
     name: str
-    path: PurePosixPath
     lists: Mapping[str, Callable[[str], OpenList[T]]]
     items: Callable[[ServiceEntry], Iterable[Item[T]]]
     required: bool = False
     also: Callable[[str, ServiceEntry], Iterable[str]] = lambda _text, _entry: ()
+    place: PurePosixPath | None = None
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Its file."""
+        return self.place or usual(self.name)
 
     def keys(self, entry: ServiceEntry) -> frozenset[str]:
         """The names under which this Service has to be in the list; empty if it does not belong there."""

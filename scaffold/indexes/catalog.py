@@ -11,7 +11,6 @@ from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.comma_list import CommaList
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.markdown import Block, Markdown, plain, text
-from scaffold.indexes.places import usual
 from scaffold.indexes.tables import TableList, TableUnder
 
 _HEADER = ("Service", "Description", "Stack")
@@ -133,11 +132,5 @@ def _of_stack(text: str, entry: ServiceEntry) -> Iterator[str]:
     return (row for row, stack in stacks_by_name(text).items() if stack.split("/")[0] == entry.stack)
 
 
-CATALOG = Index("catalog", usual("catalog"), {"": _catalog}, _row, required=True, also=_of_stack)
-DOMAINS = Index(
-    "domains",
-    usual("domains"),
-    {dns: HostsUnder(title) for dns, title in _DOMAINS.items()},
-    _hosts,
-    required=True,
-)
+CATALOG = Index("catalog", {"": _catalog}, _row, required=True, also=_of_stack)
+DOMAINS = Index("domains", {dns: HostsUnder(title) for dns, title in _DOMAINS.items()}, _hosts, required=True)

@@ -8,12 +8,11 @@ from scaffold.indexes.base import Index, Item, by_name
 from scaffold.indexes.entry import BuildModel, ServiceEntry
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of
-from scaffold.indexes.places import usual
 from scaffold.indexes.tables import TableUnder
 
 
 def _builds(entry: ServiceEntry) -> Iterator[Item[str]]:
-    if image := entry.own_image:
+    for image in entry.built:
         # The first list has the names of projects, the others quote repositories.
         text = image.repository if image.model is BuildModel.GITHUB else f"`{image.repository}`"
         yield Item(key_of(image.repository), text, image.model.value)
@@ -27,7 +26,6 @@ def _repo_ids(entry: ServiceEntry) -> Iterator[Item[tuple[str, ...]]]:
 
 BUILDS = Index(
     "ci-cd-builds",
-    usual("ci-cd-builds"),
     {
         BuildModel.GITHUB.value: Labelled(("Migrated to GHA",)),
         BuildModel.WOODPECKER_NATIVE.value: Labelled(("Woodpecker-native owned-app build",)),
@@ -38,7 +36,6 @@ BUILDS = Index(
 )
 REPO_IDS = Index(
     "ci-cd-repo-ids",
-    usual("ci-cd-repo-ids"),
     {"": TableUnder("Woodpecker Repository IDs", ("Repo", "ID"), key_of)},
     _repo_ids,
     also=by_name(),

@@ -8,7 +8,6 @@ from scaffold.indexes.base import Index, Item, by_name
 from scaffold.indexes.entry import BuildModel, Engine, ServiceEntry
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of
-from scaffold.indexes.places import usual
 
 
 def _rotation(entry: ServiceEntry) -> Iterator[Item[str]]:
@@ -23,7 +22,7 @@ def _anubis(entry: ServiceEntry) -> Iterator[Item[str]]:
 
 
 def _builds(entry: ServiceEntry) -> Iterator[Item[str]]:
-    if image := entry.own_image:
+    for image in entry.built:
         yield Item(key_of(image.repository), image.repository, image.model.value)
 
 
@@ -41,19 +40,15 @@ def _repo_ids(entry: ServiceEntry) -> Iterator[Item[str]]:
 
 ROTATION = Index(
     "claude-rotation",
-    usual("claude-rotation"),
     {
         Engine.MYSQL.value: Labelled(("Database rotation",), marker="MySQL"),
         Engine.POSTGRESQL.value: Labelled(("Database rotation",), marker="PostgreSQL"),
     },
     _rotation,
 )
-ANUBIS = Index(
-    "claude-anubis", usual("claude-anubis"), {"": Labelled(("Anubis",), marker="Active on")}, _anubis
-)
+ANUBIS = Index("claude-anubis", {"": Labelled(("Anubis",), marker="Active on")}, _anubis)
 BUILDS = Index(
     "claude-builds",
-    usual("claude-builds"),
     {
         BuildModel.GITHUB.value: Labelled(("Migrated to GHA", "Migrated apps")),
         BuildModel.WOODPECKER_NATIVE.value: Labelled(("Woodpecker-native owned-app build",)),
@@ -64,15 +59,10 @@ BUILDS = Index(
 )
 PACKAGES = Index(
     "claude-packages",
-    usual("claude-packages"),
     {"public": Labelled(("PUBLIC ghcr packages",)), "private": Labelled(("PRIVATE ghcr",))},
     _packages,
     also=by_name("public", "private"),
 )
 REPO_IDS = Index(
-    "claude-repo-ids",
-    usual("claude-repo-ids"),
-    {"": Labelled(("Woodpecker API",), marker="Repo IDs")},
-    _repo_ids,
-    also=by_name(),
+    "claude-repo-ids", {"": Labelled(("Woodpecker API",), marker="Repo IDs")}, _repo_ids, also=by_name()
 )

@@ -9,7 +9,6 @@ from scaffold.indexes.base import Index, Item, MissingAnchorError, qualified
 from scaffold.indexes.entry import Engine, ServiceEntry, slug
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of
-from scaffold.indexes.places import usual
 
 
 def _used_by(entry: ServiceEntry) -> Iterator[Item[str]]:
@@ -27,10 +26,9 @@ _USERS = {
     Engine.MYSQL.value: Labelled(("Used by",), section="MySQL"),
     Engine.POSTGRESQL.value: Labelled(("Used by",), section="PostgreSQL"),
 }
-USED_BY = Index("databases-used-by", usual("databases-used-by"), _USERS, _used_by)
+USED_BY = Index("databases-used-by", _USERS, _used_by)
 ROTATION = Index(
     "databases-rotation",
-    usual("databases-rotation"),
     {
         Engine.MYSQL.value: Labelled(("MySQL Rotation",)),
         Engine.POSTGRESQL.value: Labelled(("PostgreSQL Rotation",)),

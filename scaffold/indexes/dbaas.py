@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from scaffold.hcl.syntax import Block
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import Database, Engine, ServiceEntry
-from scaffold.indexes.hcl_text import BlockFamily, copied, document, exchanged
-from scaffold.indexes.places import usual
+from scaffold.indexes.hcl_text import BlockFamily, copied, document, exchanged, string_at
 
 _TRIGGERS = ("db_name", "username")
 
@@ -26,16 +25,8 @@ class DatabaseResource:
     database: Database
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseResources:
+class DatabaseResources(BlockFamily):
     """The resources with triggers ``db_name`` and ``username``. A key is the database's name."""
-
-    family: BlockFamily
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The names of the databases."""
-        return self.family.keys
 
     def append(self, value: DatabaseResource) -> str:
         """The text with one more database, after the last one: a copy of the simplest resource.
@@ -46,7 +37,7 @@ class DatabaseResources:
         name, user = value.database.name, value.database.user
         fitting = [
             (block, old_name, old_user)
-            for block in self.family.blocks
+            for block in self.blocks
             for old_name, old_user in (_names(block),)
             if (old_name == old_user) == (name == user) and old_name in block.labels[1]
         ]
@@ -58,24 +49,19 @@ class DatabaseResources:
         new = exchanged(copied(block, ()), words)
         role = value.database.role
         comment = f"The database of {value.service}. Vault rotates its password: static role {role}."
-        return self.family.append(new, self.family.blocks[-1], comment)
-
-    def without(self, number: int) -> str:
-        """The text without one database."""
-        return self.family.without(number)
+        return self.insert(new, self.blocks[-1], comment)
 
 
 def names_by_user(text: str) -> dict[str, str]:
     """The name of each database by its user."""
     with suppress(MissingAnchorError):
-        return {user: name for name, user in map(_names, _resources(text).family.blocks)}
+        return {user: name for name, user in map(_names, _resources(text).blocks)}
     return {}
 
 
 def _names(block: Block) -> tuple[str, str]:
     triggers = block.body.value("triggers")
-    values = [triggers.entry(name) if triggers else None for name in _TRIGGERS]
-    name, user = ("" if value is None else value.value.string() or "" for value in values)
+    name, user = (string_at(triggers, key) for key in _TRIGGERS)
     return name, user
 
 
@@ -85,7 +71,7 @@ def _resources(text: str) -> DatabaseResources:
     found = [(block, name) for block, name, user in named if name and user]
     if not found:
         raise MissingAnchorError(f"a null_resource with the triggers {' and '.join(_TRIGGERS)}, to copy")
-    return DatabaseResources(BlockFamily(doc, tuple(b for b, _ in found), tuple(n for _, n in found)))
+    return DatabaseResources(doc, tuple(b for b, _ in found), tuple(n for _, n in found))
 
 
 def _database(entry: ServiceEntry) -> Iterator[Item[DatabaseResource]]:
@@ -94,4 +80,4 @@ def _database(entry: ServiceEntry) -> Iterator[Item[DatabaseResource]]:
             yield Item(database.name, DatabaseResource(entry.name, database))
 
 
-DATABASES = Index("dbaas", usual("dbaas"), {"": _resources}, _database, required=True)
+DATABASES = Index("dbaas", {"": _resources}, _database, required=True)

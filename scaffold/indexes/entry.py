@@ -115,6 +115,8 @@ class ServiceEntry:
     public_paths: tuple[PublicPath, ...] = ()
     anubis: bool = False
     own_image: OwnImage | None = None
+    images_beside: tuple[OwnImage, ...] = ()
+    """Those of the house's own images that other containers run and that are called after the Service."""
     pull_namespace: str = ""
     """The namespace that has to be on the allowlist for private images; empty where none has to be."""
     upstream_images: tuple[UpstreamImage, ...] = ()
@@ -123,6 +125,11 @@ class ServiceEntry:
     nfs_directories: tuple[str, ...] = ()
     encrypted: bool = False
     sqlite: bool = False
+
+    @property
+    def built(self) -> tuple[OwnImage, ...]:
+        """The images that are built for the Service."""
+        return (*([self.own_image] if self.own_image else ()), *self.images_beside)
 
     @property
     def place(self) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from scaffold.indexes.base import Index, Item, by_name
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.hcl_text import ListAt, local
-from scaffold.indexes.places import usual
 
 _LOCAL = "ghcr_private_namespaces"
 
@@ -24,7 +23,6 @@ def _namespace(entry: ServiceEntry) -> Iterator[Item[tuple[str, str]]]:
 
 NAMESPACES = Index(
     "ghcr-namespaces",
-    usual("ghcr-namespaces"),
     {"": ListAt(f"the list local.{_LOCAL}", local(_LOCAL))},
     _namespace,
     required=True,

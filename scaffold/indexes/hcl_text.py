@@ -30,6 +30,12 @@ def local(name: str) -> Callable[[Document], Expression | None]:
     return find
 
 
+def string_at(value: Expression | None, key: str) -> str:
+    """The string under a key of a map; empty if there is none."""
+    found = value.at(key) if value else None
+    return (found.string() if found else None) or ""
+
+
 @dataclass(frozen=True, slots=True)
 class ListAt:
     """Where a list of strings is. ``what`` names it for people."""
@@ -75,7 +81,7 @@ class BlockFamily:
     blocks: tuple[Block, ...]
     keys: tuple[str, ...]
 
-    def append(self, new: str, after: Block, comment: str = "") -> str:
+    def insert(self, new: str, after: Block, comment: str = "") -> str:
         """The text with one more block."""
         text = f"# {comment}\n{new}" if comment else new
         return insert_block(self.doc, text, after).decode()

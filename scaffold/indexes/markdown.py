@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from scaffold.changes.change import lines_of
 from scaffold.indexes.entry import slug
 
 
@@ -47,7 +48,7 @@ class Markdown:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.lines = _split(text)
+        self.lines = lines_of(text)
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -124,13 +125,6 @@ class Markdown:
         while end - 1 > block.start and not self.lines[end - 1].strip():
             end -= 1
         return end - 1
-
-
-def _split(text: str) -> list[str]:
-    """Lines as Markdown knows them: ``str.splitlines`` splits at more than that."""
-    lines = [line + "\n" for line in text.split("\n")]
-    lines[-1] = lines[-1][:-1]
-    return lines if lines[-1] else lines[:-1]
 
 
 def _begins(title: str, wanted: str) -> bool:

@@ -11,8 +11,7 @@ from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Document, Entry, Expression, ExprKind
 from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import Monitor, ServiceEntry
-from scaffold.indexes.hcl_text import document, local
-from scaffold.indexes.places import usual
+from scaffold.indexes.hcl_text import document, local, string_at
 
 _LOCAL = "internal_monitors"
 
@@ -35,8 +34,7 @@ class Monitors:
     @property
     def keys(self) -> tuple[str, ...]:
         """The names of the monitors."""
-        names = (element.entry("name") for element in self.value.elements)
-        return tuple((name.value.string() if name else None) or "" for name in names)
+        return tuple(string_at(element, "name") for element in self.value.elements)
 
     def append(self, value: NamedMonitor) -> str:
         """The text with one more monitor of a port, with the attributes and intervals of the last one.
@@ -79,9 +77,7 @@ def hostnames(text: str) -> dict[str, str]:
     """What each monitor connects to, by its name."""
     with suppress(MissingAnchorError):
         opened = _monitors(text)
-        hosts = (element.entry("hostname") for element in opened.value.elements)
-        told = ((host.value.string() if host else None) or "" for host in hosts)
-        return dict(zip(opened.keys, told, strict=True))
+        return {string_at(each, "name"): string_at(each, "hostname") for each in opened.value.elements}
     return {}
 
 
@@ -90,10 +86,4 @@ def _monitor(entry: ServiceEntry) -> Iterator[Item[NamedMonitor]]:
         yield Item(entry.name, NamedMonitor(entry.name, entry.monitor))
 
 
-MONITORS = Index(
-    "internal-monitors",
-    usual("internal-monitors"),
-    {"": _monitors},
-    _monitor,
-    also=by_name(),
-)
+MONITORS = Index("internal-monitors", {"": _monitors}, _monitor, also=by_name())

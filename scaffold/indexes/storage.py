@@ -10,7 +10,6 @@ from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of, plain
-from scaffold.indexes.places import usual
 from scaffold.indexes.tables import TableUnder
 
 _CONSUMERS = TableUnder("Known consumers", ("Consumer", "NFS path", "Owning stack"), plain)
@@ -31,34 +30,21 @@ def _of_stack(text: str, entry: ServiceEntry) -> Iterator[str]:
                 yield plain(row.cells[0])
 
 
-def _encrypted(entry: ServiceEntry) -> Iterator[Item[str]]:
-    if entry.encrypted:
+def _named(entry: ServiceEntry, *, belongs: bool) -> Iterator[Item[str]]:
+    if belongs:
         yield Item(key_of(entry.name), entry.name)
 
 
-def _sqlite(entry: ServiceEntry) -> Iterator[Item[str]]:
-    if entry.sqlite:
-        yield Item(key_of(entry.name), entry.name)
-
-
-CONSUMERS = Index(
-    "nfs-consumers",
-    usual("nfs-consumers"),
-    {"": _CONSUMERS},
-    _directories,
-    also=_of_stack,
-)
+CONSUMERS = Index("nfs-consumers", {"": _CONSUMERS}, _directories, also=_of_stack)
 ENCRYPTED = Index(
     "storage-encrypted",
-    usual("storage-encrypted"),
     {"": Labelled(("Services on encrypted storage",))},
-    _encrypted,
+    lambda entry: _named(entry, belongs=entry.encrypted),
     also=by_name(),
 )
 SQLITE = Index(
     "databases-sqlite",
-    usual("databases-sqlite"),
     {"": Labelled(("Apps using SQLite",))},
-    _sqlite,
+    lambda entry: _named(entry, belongs=entry.sqlite),
     also=by_name(),
 )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.json_text import Json, JsonObject, written
-from scaffold.indexes.places import usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +72,5 @@ def _database(entry: ServiceEntry) -> Iterator[Item[tuple[str, Json]]]:
         yield Item(entry.name, (entry.name, value))
 
 
-REPOSITORIES = Index(
-    "upgrade-repositories",
-    usual("upgrade-repositories"),
-    {"": ObjectAt("github_repo_overrides")},
-    _repository,
-)
-DATABASES = Index(
-    "upgrade-databases",
-    usual("upgrade-databases"),
-    {"": ObjectAt("db_backed_services", _same_server)},
-    _database,
-)
+REPOSITORIES = Index("upgrade-repositories", {"": ObjectAt("github_repo_overrides")}, _repository)
+DATABASES = Index("upgrade-databases", {"": ObjectAt("db_backed_services", _same_server)}, _database)

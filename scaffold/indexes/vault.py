@@ -6,14 +6,12 @@ The two agree one to one: a role that its connection does not allow cannot be cr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Block, Document, Expression
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import Database, Engine, ServiceEntry
 from scaffold.indexes.hcl_text import BlockFamily, ListAt, copied, document
-from scaffold.indexes.places import usual
 
 _CONNECTION = "vault_database_secret_backend_connection"
 _ROLE = "vault_database_secret_backend_static_role"
@@ -27,38 +25,26 @@ def _allowed_roles(engine: Engine) -> Callable[[Document], Expression | None]:
     return find
 
 
-@dataclass(frozen=True, slots=True)
-class StaticRoles:
+class StaticRoles(BlockFamily):
     """The static roles of all connections, by the name that they have in Vault."""
-
-    family: BlockFamily
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The names of the roles."""
-        return self.family.keys
 
     def append(self, value: Database) -> str:
         """The text with one more role: a copy of the last one of the same connection, after it.
 
         Raises ``MissingAnchorError`` if the connection has no role yet.
         """
-        same = [b for b in self.family.blocks if _connection(b) == value.engine.value]
+        same = [b for b in self.blocks if _connection(b) == value.engine.value]
         if not same:
             raise MissingAnchorError(f"a static role of the connection {value.engine.value} to copy")
         new = copied(same[-1], _names(same[-1], value))
-        return self.family.append(new, same[-1])
-
-    def without(self, number: int) -> str:
-        """The text without one role."""
-        return self.family.without(number)
+        return self.insert(new, same[-1])
 
 
 def _static_roles(text: str) -> StaticRoles:
     doc = document(text)
     named = [(b, b.body.literal("name")) for b in doc.body.blocks_of("resource", _ROLE)]
     roles = [(b, name) for b, name in named if isinstance(name, str)]
-    return StaticRoles(BlockFamily(doc, tuple(b for b, _ in roles), tuple(name for _, name in roles)))
+    return StaticRoles(doc, tuple(b for b, _ in roles), tuple(name for _, name in roles))
 
 
 def roles(text: str) -> tuple[Database, ...]:
@@ -68,7 +54,7 @@ def roles(text: str) -> tuple[Database, ...]:
     except MissingAnchorError:
         return ()
     found = []
-    for block, role in zip(opened.family.blocks, opened.keys, strict=True):
+    for block, role in zip(opened.blocks, opened.keys, strict=True):
         user, connection = block.body.literal("username"), _connection(block)
         if isinstance(user, str) and connection in {engine.value for engine in Engine}:
             found.append(Database(Engine(connection), role, user, user))
@@ -103,11 +89,8 @@ def _static(entry: ServiceEntry) -> Iterator[Item[Database]]:
 
 ALLOWED_ROLES = Index(
     "vault-allowed-roles",
-    usual("vault-allowed-roles"),
     {e.value: ListAt(f"allowed_roles of {_CONNECTION}.{e.value}", _allowed_roles(e)) for e in Engine},
     _allowed,
     required=True,
 )
-STATIC_ROLES = Index(
-    "vault-static-roles", usual("vault-static-roles"), {"": _static_roles}, _static, required=True
-)
+STATIC_ROLES = Index("vault-static-roles", {"": _static_roles}, _static, required=True)

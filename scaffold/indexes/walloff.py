@@ -13,7 +13,6 @@ from scaffold.hcl.syntax import Document, Expression, ExprKind
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import PublicPath, ServiceEntry
 from scaffold.indexes.hcl_text import document, local
-from scaffold.indexes.places import usual
 
 _LOCAL = "authentik_walloff_targets"
 
@@ -64,11 +63,4 @@ def _on_hosts(text: str, entry: ServiceEntry) -> Iterator[str]:
     return (key for key, url in targets(text).items() if urlsplit(url).netloc in hosts)
 
 
-TARGETS = Index(
-    "walloff",
-    usual("walloff"),
-    {"": _targets},
-    _paths,
-    required=True,
-    also=_on_hosts,
-)
+TARGETS = Index("walloff", {"": _targets}, _paths, required=True, also=_on_hosts)

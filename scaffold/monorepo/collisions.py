@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from scaffold.errors import Finding
 from scaffold.monorepo.addresses import containers
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.stack import Ingress, Stack
+from scaffold.monorepo.stack import Stack
 from scaffold.monorepo.uses import (
     BALANCED,
     DATABASE,
@@ -53,10 +53,10 @@ def wanted(values: Mapping[str, Value]) -> tuple[Wanted, ...]:
         result.append(Wanted(VAULT_PATH, values["credentials"]["path"], "name", "", *shared))
     balanced = values["containers"]["load_balancer"]
     for port in balanced["ports"] if balanced else ():
-        place = address_port(
-            balanced["address"]["value"], port["protocol"], port["service_port"] or port["port"]
-        )
-        result.append(Wanted(BALANCED, place, "load_balancer.ports"))
+        first = port["service_port"] or port["port"]
+        for number in range(first, (port.get("to") or first) + 1):
+            place = address_port(balanced["address"]["value"], port["protocol"], number)
+            result.append(Wanted(BALANCED, place, "load_balancer.ports"))
     return (*result, *_hosts(values), *_volumes(values), *_database(values), *_redis(values))
 
 
@@ -247,15 +247,10 @@ def _of(stack: Stack, facts: Mapping[str, Value]) -> Iterator[Use]:
     for ingress in stack.ingresses:
         if host := ingress.fqdn(facts["domain"]):
             yield Use("host", host, ingress.path, ingress.line)
-            if _is_monitored(ingress, facts["public_dns"]):
+            by_default = ingress.dns_type in facts["public_dns"]
+            if by_default if ingress.monitored is None else ingress.monitored:
                 called = ingress.monitor or host.split(".")[0]
                 yield Use(EXTERNAL_MONITOR, called, ingress.path, ingress.line)
-
-
-def _is_monitored(ingress: Ingress, public: Collection[str]) -> bool:
-    if ingress.monitored is not None:
-        return ingress.monitored
-    return ingress.dns_type in public
 
 
 def findings(monorepo: Monorepo, clashes: Iterable[tuple[Wanted, Use]]) -> list[Finding]:

@@ -66,9 +66,7 @@ def demand_usable(content: bytes) -> Mapping[str, Value]:
         raise MissingError(f"{OVERRIDES} contains no facts.", "Write one `fact: value` per line.")
     if wrong := _wrong(text, merged(decisions.house(), facts)):
         raise MissingError(
-            f"{OVERRIDES} has invalid facts.",
-            "Remove them, or correct their names and values.",
-            wrong,
+            f"{OVERRIDES} has invalid facts.", "Remove them, or correct their names and values.", wrong
         )
     return facts
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from scaffold.hcl.syntax import Block
 from scaffold.monorepo.manifests import manifest_of
+from scaffold.reading import part
 
 TierFact: TypeAlias = tuple[str, str, str]
 """A tier, the name of a fact about it, and its value."""
@@ -28,32 +29,26 @@ def tier_facts(blocks: Iterable[Block]) -> Iterator[TierFact]:
     """
     for block in blocks:
         if (manifest := manifest_of(block)) is not None:
-            for rule in _items(_at(manifest.literal(), "spec", "rules")):
+            for rule in _items(part(manifest.literal(), "spec", "rules")):
                 yield from _of_rule(rule)
 
 
 def _of_rule(rule: object) -> Iterator[TierFact]:
-    match = _at(rule, "match")
-    chosen = [_at(item, "resources", "selector", "matchLabels", "tier") for item in _items(_at(match, "any"))]
+    named = "resources", "selector", "matchLabels", "tier"
+    chosen = [part(item, *named) for item in _items(part(rule, "match", "any"))]
     if len(chosen) != 1 or not isinstance(chosen[0], str):
         return
     tier = chosen[0].partition("-")[2]
-    kind, spec = _at(rule, "generate", "kind"), _at(rule, "generate", "data", "spec")
+    kind, spec = part(rule, "generate", "kind"), part(rule, "generate", "data", "spec")
     if kind == "ResourceQuota":
         for key, (fact, pattern) in _QUOTA.items():
-            amount = _at(spec, "hard", key)
+            amount = part(spec, "hard", key)
             if amount is not None and re.fullmatch(pattern, str(amount)):
                 yield tier, fact, str(amount)
-    for limit in _items(_at(spec, "limits")) if kind == "LimitRange" else ():
-        amount = _at(limit, "max", "memory")
-        if _at(limit, "type") == "Container" and re.fullmatch(_MEMORY, str(amount)):
+    for limit in _items(part(spec, "limits")) if kind == "LimitRange" else ():
+        amount = part(limit, "max", "memory")
+        if part(limit, "type") == "Container" and re.fullmatch(_MEMORY, str(amount)):
             yield tier, "memory_max", str(amount)
-
-
-def _at(value: object, *keys: str) -> object:
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
 
 
 def _items(value: object) -> list[object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scaffold.hcl.evaluate import Names, evaluate, text
+from scaffold.hcl.evaluate import Names, evaluate, known_text, text
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.syntax import Block
 from scaffold.templates import template
@@ -46,7 +46,7 @@ def said(block: Block, names: Names) -> Iterator[tuple[str, str, str]]:
 
 def _middleware(manifest: Expression, names: Names) -> Iterator[tuple[str, str, str]]:
     name, namespace = (_text(manifest, names, "metadata", key) for key in ("name", "namespace"))
-    closed = any(_at(manifest, "spec", key) for key in _ALLOWLISTS)
+    closed = any(manifest.at("spec", key) for key in _ALLOWLISTS)
     if name and namespace:
         yield MIDDLEWARE, f"{namespace}-{name}@kubernetescrd", ALLOWLIST if closed else ""
 
@@ -82,11 +82,11 @@ def _denied(manifest: Expression, names: Names) -> Iterator[tuple[str, str]]:
         for each in (
             item for key in ("any", "all") for given in _below(conditions, key) for item in given.elements
         ):
-            values = each.entry("value")
+            values = each.at("value")
             if values and "capabilities.add" in _text(each, names, "key"):
-                known = evaluate(values.value, names)
+                known = evaluate(values, names)
                 found = known if isinstance(known, list) else []
-                yield from ((name, values.value.source.path) for name in found if isinstance(name, str))
+                yield from ((name, values.source.path) for name in found if isinstance(name, str))
 
 
 def _excluded(manifest: Expression, names: Names) -> Iterator[str]:
@@ -117,23 +117,13 @@ def manifest_of(block: Block) -> Expression | None:
     return block.body.value("manifest")
 
 
-def _at(value: Expression, *keys: str) -> Expression | None:
-    for key in keys:
-        entry = value.entry(key)
-        if entry is None:
-            return None
-        value = entry.value
-    return value
-
-
 def _text(value: Expression, names: Names, *keys: str) -> str:
-    found = _at(value, *keys)
-    return (text(found, names) or "") if found else ""
+    return known_text(value.at(*keys), names)
 
 
 def _below(value: Expression, key: str) -> Iterator[Expression]:
     """The values of a key at any depth of lists, mappings, and what a ``for`` makes of each item."""
-    if entry := value.entry(key):
-        yield entry.value
+    if found := value.at(key):
+        yield found
     for inner in (*value.elements, *(e.value for e in value.entries if e.name != key), *value.made):
         yield from _below(inner, key)

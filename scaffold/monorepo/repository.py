@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from scaffold.changes.change import Files, is_ciphertext
+from scaffold.changes.change import Content, Files, is_ciphertext
+from scaffold.changes.git import git, names
 from scaffold.errors import MissingError, nearest
 from scaffold.hcl.modules import ModuleContract, read_module, terraform_files
-from scaffold.hcl.syntax import NOT_LITERAL, Body, Document, parse, read
+from scaffold.hcl.syntax import Body, Document, parse, read
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.root import find_root, place, root_file, stack_in, stacks_home
 from scaffold.monorepo.shared import SharedModules
@@ -136,23 +137,29 @@ class Monorepo:
     @cached_property
     def _read(self) -> tuple[tuple[Path, bytes], ...]:
         found: list[tuple[Path, bytes]] = []
-        for directory, below, names in os.walk(self.root / self.stacks_home):
-            below[:] = [name for name in below if name not in GENERATED]
-            for path in (Path(directory, name) for name in names if name.endswith(".tf")):
-                with suppress(OSError):
-                    if path.is_file():  # reading a named pipe would block
-                        found.append((path, path.read_bytes()))
+        for path in files_below(self.root / self.stacks_home, ".tf"):
+            with suppress(OSError):
+                found.append((path, path.read_bytes()))
         return tuple(sorted(found, key=lambda file: file[0].parts))  # comparing two paths takes longer
 
     def sources(self, stack: str) -> dict[str, bytes]:
         """The HCL files of a stack and of its own modules, by their path from the root."""
-        found: dict[str, bytes] = {}
-        for directory, below, names in os.walk(self.stack_directory(stack)):
-            below[:] = [name for name in below if name not in GENERATED]
-            for path in (Path(directory, name) for name in names if name.endswith((".tf", ".hcl"))):
-                if path.is_file() and path.name != _LOCK:
-                    found[path.relative_to(self.root).as_posix()] = path.read_bytes()
-        return dict(sorted(found.items()))
+        files = files_below(self.stack_directory(stack), ".tf", ".hcl")
+        found = {path.relative_to(self.root).as_posix(): path for path in files if path.name != _LOCK}
+        return {path: found[path].read_bytes() for path in sorted(found)}
+
+    def own_files(self, *stacks: str) -> Mapping[str, dict[PurePosixPath, Content]]:
+        """The files of stacks by their path below each, without those that Git ignores as generated."""
+        found: dict[str, dict[PurePosixPath, Content]] = {stack: {} for stack in stacks}
+        if not found:  # without a path, Git would list the whole repository
+            return found
+        paths = map(self.place, stacks)
+        for path in names(git(self.root, "ls-files", "-coz", "--exclude-standard", "--", *paths)):
+            content, _ = self.files.read(path)
+            if content is not None:
+                stack = stack_in(path, self.stacks_home)
+                found[stack][path.relative_to(self.place(stack))] = content
+        return found
 
     def document(self, path: Path, content: bytes) -> Document | None:
         """A parsed file of the monorepo, or nothing if it is not HCL, which is not judged here."""
@@ -170,8 +177,7 @@ class Monorepo:
     @cached_property
     def tier0_stacks(self) -> tuple[str, ...]:
         """The stacks of State tier 0, as the root's settings list them."""
-        locals_ = self.settings.body.block("locals")
-        names = locals_.body.literal("tier0_stacks") if locals_ else NOT_LITERAL
+        names = self.settings.body.inside("locals").literal("tier0_stacks")
         return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
 
     @cached_property
@@ -190,3 +196,11 @@ class Monorepo:
         """The text that ``config.tfvars`` gives to a variable, where it can be read."""
         value = self._tfvars.literal(name) if self._tfvars else None
         return value if isinstance(value, str) else None
+
+
+def files_below(directory: Path, *endings: str) -> Iterator[Path]:
+    """The files at any depth of a directory whose names end so, without what tools keep there."""
+    for inside, below, here in os.walk(directory):
+        below[:] = sorted(name for name in below if name not in GENERATED)
+        paths = (Path(inside, name) for name in sorted(here) if name.endswith(endings))
+        yield from filter(os.path.isfile, paths)  # reading a named pipe would block

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from scaffold.hcl.evaluate import Names, evaluate, text
+from scaffold.hcl.evaluate import Names, evaluate, known_text, text
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.syntax import Block
 from scaffold.monorepo.manifests import manifest_of
@@ -59,14 +59,12 @@ def written(blocks: Iterable[Block], names: Names) -> Iterator[Route]:
     """The routes of the IngressRoutes among these blocks."""
     for block in blocks:
         manifest = manifest_of(block)
-        if manifest is None or _text(manifest, "kind", names) != KIND:
+        if manifest is None or _text(manifest, names, "kind") != KIND:
             continue
-        metadata, spec = (_at(manifest, key) for key in ("metadata", "spec"))
-        namespace = _text(metadata, "namespace", names)
-        listed = _at(spec, "routes")
+        namespace, listed = _text(manifest, names, "metadata", "namespace"), manifest.at("spec", "routes")
         for route in listed.elements if listed else ():
-            through = _middlewares(_at(route, "middlewares"), namespace, names)
-            yield Route(places(_text(route, "match", names)), through, block.source.path, route.line)
+            through = _middlewares(route.at("middlewares"), namespace, names)
+            yield Route(places(_text(route, names, "match")), through, block.source.path, route.line)
 
 
 def _middlewares(value: Expression | None, namespace: str, names: Names) -> tuple[str, ...]:
@@ -83,19 +81,13 @@ def _middlewares(value: Expression | None, namespace: str, names: Names) -> tupl
 
 
 def _middleware(item: Expression, namespace: str, names: Names) -> str:
-    name, own = _text(item, "name", names), _at(item, "namespace")
+    name, own = _text(item, names, "name"), item.at("namespace")
     its = text(own, names) if own else namespace
     return middleware(name, its or "") if name and (its or "@" in name) else ""
 
 
-def _at(value: Expression | None, key: str) -> Expression | None:
-    entry = value.entry(key) if value else None
-    return entry.value if entry else None
-
-
-def _text(value: Expression | None, key: str, names: Names) -> str:
-    found = _at(value, key)
-    return (text(found, names) or "") if found else ""
+def _text(value: Expression, names: Names, *keys: str) -> str:
+    return known_text(value.at(*keys), names)
 
 
 class _Rule:

@@ -17,15 +17,7 @@ from scaffold.hcl.syntax import Block, Body, Document, read
 from scaffold.monorepo.governance import TierFact, tier_facts
 from scaffold.monorepo.routes import Route, written
 from scaffold.monorepo.shared import SharedModules, calls, usual_modules
-from scaffold.monorepo.uses import (
-    DATABASE_ROLE,
-    Use,
-    known_names,
-    metadata,
-    resource_type,
-    roles,
-    uses,
-)
+from scaffold.monorepo.uses import DATABASE_ROLE, Use, known_names, metadata, resource_type, roles, uses
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 
@@ -134,9 +126,7 @@ class Stack:
 
 
 def read_stack(
-    sources: Mapping[str, bytes],
-    shared: SharedModules | None = None,
-    given: Names = MappingProxyType({}),
+    sources: Mapping[str, bytes], shared: SharedModules | None = None, given: Names = MappingProxyType({})
 ) -> Stack:
     """The stack in these ``.tf`` files (by path); files that are not HCL are left out.
 
@@ -150,16 +140,17 @@ def read_stack(
     for document in documents:
         modules.setdefault(posixpath.dirname(document.path), []).append(document)
     known = [_Module.of(module, given) for module in modules.values()]
+    named = [(role, d.path, line) for d in documents for role, line in roles(d.source.text())]
     return Stack(
         pods=tuple(pod for module in known for pod in module.pods()),
         ingresses=tuple(ingress for module in known for ingress in module.ingresses(shared)),
         routes=tuple(route for module in known for route in written(module.blocks, module.names)),
         uses=(
             *(use for module in known for use in uses(module.blocks, module.names, shared)),
-            *(Use(DATABASE_ROLE, *found) for document in documents for found in _roles(document)),
+            *(Use(DATABASE_ROLE, *one) for one in named),
         ),
         external_secrets=tuple(secret for module in known for secret in module.external_secrets()),
-        roles=tuple(dict.fromkeys(role for d in documents for role, _ in roles(d.source.text()))),
+        roles=tuple(dict.fromkeys(role for role, _, _ in named)),
         keel_forces=tuple(place for document in documents for place in _forced(document)),
         tier_facts=tuple(fact for module in known for fact in tier_facts(module.blocks)),
         has_workload=any(_kind(block) in _WORKLOADS for module in known for block in module.blocks),
@@ -192,8 +183,7 @@ class _Module:
             if spec is None:
                 continue
             secrets = (secret.body.literal("name") for secret in spec.blocks_of("image_pull_secrets"))
-            lifecycle = block.body.block("lifecycle")
-            ignored = lifecycle.body.value("ignore_changes") if lifecycle else None
+            ignored = block.body.inside("lifecycle").value("ignore_changes")
             yield Pod(
                 kind,
                 self.text(metadata(block), "name") or "",
@@ -214,7 +204,7 @@ class _Module:
             paths, service = body.literal(named("ingress_path")), body.value(named("service_name"))
             leads_to = {r.names[1:2] for r in (service.references() if service else ()) if r.root == "module"}
             annotations = body.value(named("extra_annotations"))
-            entry = annotations.entry(_DESCRIPTION) if annotations else None
+            described = annotations.at(_DESCRIPTION) if annotations else None
             yield Ingress(
                 label=block.labels[0].removeprefix("ingress").strip("_-") or "public",
                 name=self.text(body, named("name")),
@@ -227,7 +217,7 @@ class _Module:
                 behind_anubis=any((gate,) in leads_to for gate in gates),
                 monitored=_truth(body.literal(named("external_monitor"))),
                 monitor=self.text(body, named("external_monitor_name")) or "",
-                description=(entry.value.string() if entry else None) or "",
+                description=(described.string() if described else None) or "",
                 path=block.source.path,
                 line=block.line,
             )
@@ -235,20 +225,14 @@ class _Module:
     def external_secrets(self) -> Iterator[ExternalSecret]:
         for block in self.blocks:
             manifest = block.body.value("manifest") if resource_type(block) == "kubernetes_manifest" else None
-            kind, api = (manifest.entry("kind"), manifest.entry("apiVersion")) if manifest else (None, None)
-            version = api.value.literal() if api else None
-            if kind and kind.value.literal() == "ExternalSecret" and isinstance(version, str):
-                manager = block.body.block("field_manager")
-                forced = manager is not None and manager.body.literal("force_conflicts") is True
-                yield ExternalSecret(version, forced)
+            kind, version = (manifest.at("kind"), manifest.at("apiVersion")) if manifest else (None, None)
+            if kind and version and kind.string() == "ExternalSecret" and (said := version.string()):
+                forced = block.body.inside("field_manager").literal("force_conflicts") is True
+                yield ExternalSecret(said, forced)
 
 
 def _truth(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
-
-
-def _roles(document: Document) -> Iterator[tuple[str, str, int]]:
-    return ((role, document.path, line) for role, line in roles(document.source.text()))
 
 
 def _kind(block: Block) -> str:
@@ -275,10 +259,9 @@ def _containers(spec: Body, kind: str) -> Iterator[Container]:
 
 
 def _burstable(container: Body) -> bool | None:
-    resources = container.block("resources")
-    parts = [resources.body.value(part) for part in ("requests", "limits")] if resources else []
-    entries = [part.entry("memory") if part else None for part in parts]
-    request, limit = ([_mebibytes(e.value.literal() if e else None) for e in entries] + [None, None])[:2]
+    parts = map(container.inside("resources").value, ("requests", "limits"))
+    memory = [part.at("memory") if part else None for part in parts]
+    request, limit = (_mebibytes(value.literal() if value else None) for value in memory)
     return None if request is None or limit is None else request < limit
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from scaffold.hcl.syntax import Document
-from scaffold.monorepo.repository import GENERATED, SCRIPTS, Monorepo
+from scaffold.monorepo.repository import SCRIPTS, Monorepo, files_below
 from scaffold.monorepo.uses import resource_type
 
 _BESIDE = (".yaml", ".yml", ".tpl", ".tftpl", ".sh")
@@ -50,7 +49,4 @@ def _written(text: bytes, label: bytes) -> int:
 def _beside(monorepo: Monorepo) -> Iterator[Path]:
     """The house's scripts, and what stands beside the Terraform files of the stacks."""
     yield from sorted(path for path in monorepo.root.glob(f"{SCRIPTS}/*") if path.is_file())
-    for directory, below, names in os.walk(monorepo.root / monorepo.stacks_home):
-        below[:] = sorted(name for name in below if name not in GENERATED)
-        paths = (Path(directory, name) for name in sorted(names) if name.endswith(_BESIDE))
-        yield from (path for path in paths if path.is_file())
+    yield from files_below(monorepo.root / monorepo.stacks_home, *_BESIDE)

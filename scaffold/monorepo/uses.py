@@ -12,8 +12,10 @@ from functools import partial
 from itertools import chain
 from types import MappingProxyType
 
-from scaffold.hcl.evaluate import Names, evaluate, text
-from scaffold.hcl.expressions import NOT_LITERAL, Entry, Expression, ExprKind
+from scaffold.hcl.evaluate import Names, evaluate, known_text, text
+from scaffold.hcl.expressions import Entry, Expression
+from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.syntax import Block, Body
 from scaffold.monorepo import manifests
 from scaffold.monorepo.manifests import MAKER
@@ -73,8 +75,7 @@ def resource_type(block: Block) -> str:
 
 def metadata(block: Block) -> Body:
     """The block ``metadata`` of a resource; an empty one if there is none."""
-    found = block.body.block("metadata")
-    return found.body if found else Body(block.source, None)
+    return block.body.inside("metadata")
 
 
 def local_values(blocks: Iterable[Block]) -> Mapping[str, Expression]:
@@ -153,8 +154,7 @@ def _own(block: Block, names: Names, shared: SharedModules) -> Iterator[_Name]:
         yield DATABASE_USER, _text(body, "username", names), ""
     elif kind == "null_resource" and (triggers := body.value("triggers")):
         for trigger, what in (("db_name", DATABASE), ("username", DATABASE_USER)):
-            entry = triggers.entry(trigger)
-            yield what, text(entry.value, names) or "" if entry else "", ""
+            yield what, known_text(triggers.at(trigger), names), ""
     elif kind in _RECORDS and (record := _text(body, "name", names)).startswith("*"):
         yield WILDCARD, record, "proxied" if body.literal("proxied") is True else "non-proxied"
     elif kind.endswith("_manifest"):
@@ -178,24 +178,22 @@ def _below(block: Block, names: Names) -> Iterator[_Name]:
         written = attribute.value.text
         if "share" in written:
             for share, server in _entries(attribute.value, "share", "server"):
-                yield NFS, text(share, names) or "", (text(server, names) or "") if server else ""
+                yield NFS, known_text(share, names), known_text(server, names)
         if "extract" in written:
             for extract, _ in _entries(attribute.value, "extract", ""):
                 for key, _ in _entries(extract, "key", ""):
-                    yield VAULT_PATH, text(key, names) or "", ""
+                    yield VAULT_PATH, known_text(key, names), ""
         if attribute.name == MONITORS:
             for element in attribute.value.elements:
-                entry = element.entry("name")
-                yield MONITOR, (text(entry.value, names) or "") if entry else "", ""
+                yield MONITOR, known_text(element.at("name"), names), ""
         elif any(scheme in written for scheme in _REDIS):
             yield from _redis(attribute.value, names)
 
 
 def _entries(value: Expression, key: str, beside: str) -> Iterator[tuple[Expression, Expression | None]]:
     """The values of a key in mappings at any depth, with what stands beside each."""
-    entry, other = value.entry(key), value.entry(beside)
-    if entry:
-        yield entry.value, other.value if other else None
+    if found := value.at(key):
+        yield found, value.at(beside)
     for inner in _inner(value):
         yield from _entries(inner, key, beside)
 
@@ -238,15 +236,16 @@ def _marked(value: Expression, names: Names) -> str:
 
 def _balanced(service: Block, names: Names) -> Iterator[str]:
     """The ports of a Service of type LoadBalancer, at each address that one of its annotations names."""
-    spec, annotations = service.body.block("spec"), metadata(service).value("annotations")
-    if spec is None or annotations is None or _text(spec.body, "type", names) != "LoadBalancer":
+    spec, annotations = service.body.inside("spec"), metadata(service).value("annotations")
+    if annotations is None or _text(spec, "type", names) != "LoadBalancer":
         return
     addresses = [address for e in annotations.entries if (address := text(e.value, names))]
-    for body, known in _ports(spec.body, names):
+    for body, known in _ports(spec, names):
         port, protocol = body.value("port"), _text(body, "protocol", known) or "TCP"
         number = evaluate(port, known) if port else None
         if isinstance(number, int | float | str) and not isinstance(number, bool):
-            yield from (address_port(address, protocol, _whole(number)) for address in addresses)
+            whole = int(number) if isinstance(number, float) else number
+            yield from (address_port(address, protocol, whole) for address in addresses)
 
 
 def _ports(spec: Body, names: Names) -> Iterator[tuple[Body, Names]]:
@@ -262,13 +261,8 @@ def _ports(spec: Body, names: Names) -> Iterator[tuple[Body, Names]]:
             yield content.body, {**names, ("port",): {"key": key, "value": value}}
 
 
-def _whole(number: float | str) -> int | str:
-    return int(number) if isinstance(number, float) else number
-
-
 def _text(body: Body, name: str, names: Names) -> str:
-    value = body.value(name)
-    return (text(value, names) or "") if value else ""
+    return known_text(body.value(name), names)
 
 
 def known_names(blocks: Iterable[Block], given: Names = MappingProxyType({})) -> Names:

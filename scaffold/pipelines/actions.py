@@ -35,10 +35,9 @@ _PLACEHOLDER = re.compile(r"(?m)^\s*\w*REPO(?:SITORY)?_?ID\w*\s*[:=]\s*[\"']?([A
 
 
 class ActionsSchema(Rule):
-    """A workflow that GitHub's schema does not accept."""
+    """A workflow matches GitHub's schema."""
 
     code = "ACT001"
-    title = "A workflow matches GitHub's schema"
     why = "GitHub refuses the file, and nothing is built."
     bad = {_FILE: _HEAD.replace("runs-on", "runs_on") + "      - run: make\n"}
     good = {_FILE: _HEAD + "      - run: make\n"}
@@ -54,10 +53,9 @@ class ActionsSchema(Rule):
 
 
 class RepositoryId(Rule):
-    """A call meant for Woodpecker's API that reaches its web page instead."""
+    """Woodpecker's API is given the repository's number."""
 
     code = "ACT002"
-    title = "Woodpecker's API is given the repository's number"
     why = "With owner and name, or a placeholder, the web page answers 200: green, and nothing is rolled out."
     bad = {_FILE: _HEAD + _CALL.replace("repos/$id/pipelines", "repos/own/app/pipelines")}
     good = {_FILE: _HEAD + _CALL}
@@ -82,10 +80,9 @@ class RepositoryId(Rule):
 
 
 class PipelineNumber(Rule):
-    """A reply from Woodpecker that nobody reads."""
+    """Woodpecker's answer has a number, or the job fails."""
 
     code = "ACT003"
-    title = "Woodpecker's answer has a number, or the job fails"
     why = "204 means that every workflow was filtered out, and the web page answers 200: both looked like success."
     bad = {_FILE: _HEAD + _CALL.replace(" | jq -er .number", "")}
     good = {_FILE: _HEAD + _CALL}
@@ -101,10 +98,9 @@ class PipelineNumber(Rule):
 
 
 class ActionVersion(Rule):
-    """A pair of actions that cannot push an image based on one from the same registry."""
+    """The versions of the Docker actions can push to a new package."""
 
     code = "ACT004"
-    title = "The versions of the Docker actions can push to a new package"
     why = "Newer ones were refused with 403 if the base image is another owner's in the same registry."
     good = {
         _FILE: _HEAD + _BUILD.replace("registry.example.test", "ghcr.io"),
@@ -138,10 +134,9 @@ def _stands_on(step: JobStep, repository: Repository, registry: str) -> bool:
 
 
 class ActionsBuild(Rule):
-    """A build on GitHub with other tags, or for another platform."""
+    """What is rolled out is pushed as `latest` and under a tag of its own, for linux/amd64."""
 
     code = "ACT005"
-    title = "What is rolled out is pushed as `latest` and under a tag of its own, for linux/amd64"
     why = "The rollout needs a tag that no other build has, and the nodes run amd64."
     bad = {
         _FILE: _HEAD
@@ -177,10 +172,9 @@ class ActionsBuild(Rule):
 
 
 class ActionsDockerfile(Rule):
-    """A Dockerfile that is not where GitHub Actions looks."""
+    """The Dockerfile is where the workflow looks for it."""
 
     code = "ACT006"
-    title = "The Dockerfile is where the workflow looks for it"
     why = "A Dockerfile that is not in the root has to be named with `file`, or the build fails."
     bad = {
         _FILE: _HEAD + _BUILD,
@@ -206,10 +200,9 @@ class ActionsDockerfile(Rule):
 
 
 class ActionsSecret(Rule):
-    """A secret that nobody was told to set."""
+    """A workflow uses the secrets that the next steps set."""
 
     code = "ACT007"
-    title = "A workflow uses the secrets that the next steps set"
     why = "A secret that is not set is an empty string, and the login fails only after the build."
     bad = {}
     good = {}

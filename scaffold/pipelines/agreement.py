@@ -13,30 +13,26 @@ from scaffold.pipelines.context import Context
 from scaffold.pipelines.jobs import steps as github_steps
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import Kubectl, kubectl_commands
+from scaffold.reading import mapping, part
 from scaffold.templates.image import ImageReference
 
 
-def _target(command: Kubectl, context: Context) -> Pod | None:
-    pods = context.stack.deployments if context.stack else ()
-    return next((pod for pod in pods if pod.name == command.target[1]), None)
-
-
 class SameDeployment(Rule):
-    """A rollout of what the stack does not have."""
+    """A rollout names a Deployment, a namespace and containers that the stack has."""
 
     code = "PIP001"
-    title = "A rollout names a Deployment, a namespace and containers that the stack has"
     why = "kubectl fails, or rolls out one container and leaves the init container on the old image."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The commands that name something else."""
         if context.stack is None:
             return
-        names = ", ".join(pod.name for pod in context.stack.deployments)
+        pods = context.stack.deployments
+        names = ", ".join(pod.name for pod in pods)
         for command in kubectl_commands(*repository.workflows):
             if not (command.is_a("set", "image") or command.is_a("rollout")):
                 continue
-            pod = _target(command, context)
+            pod = next((pod for pod in pods if pod.name == command.target[1]), None)
             if pod is None:
                 yield self.at(
                     command.place, "The stack has no such Deployment.", value=command.target[1], allowed=names
@@ -76,10 +72,9 @@ class SameDeployment(Rule):
 
 
 class SameImage(Rule):
-    """A build of an image that the stack does not run."""
+    """The image that is built is the one that the stack runs."""
 
     code = "PIP002"
-    title = "The image that is built is the one that the stack runs"
     why = "The pipeline is green, and the pods never see what it built."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -108,10 +103,9 @@ def _told(images: Iterable[ImageReference]) -> str:
 
 
 class SameBranch(Rule):
-    """Files that do not agree on the branch."""
+    """Every file names the same branch."""
 
     code = "PIP003"
-    title = "Every file names the same branch"
     why = "GitHub builds one branch and Woodpecker waits for another: 204, and nothing is rolled out."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -130,10 +124,7 @@ def _branches(repository: Repository) -> Iterator[tuple[tuple[str, int], object]
         for condition in workflow.when:
             yield from ((workflow.place("when"), name) for name in branches(condition))
     for actions in repository.actions:
-        push: object = actions.document.value
-        for key in ("on", "push"):
-            push = push.get(key) if isinstance(push, dict) else None
-        for name in push.get("branches", ()) if isinstance(push, dict) else ():
+        for name in mapping(part(actions.document.value, "on", "push")).get("branches", ()):
             yield actions.place("on", "push", "branches"), name
     for step in github_steps(*repository.actions):
         named = (step.value.get("env") or {}).get("BRANCH")

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import BOTH, FILE, builds, dockerfile, listed, targets
+from scaffold.pipelines.common import BOTH, FILE, builds, dockerfile, separated, targets
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.loading import COMMON
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import Step
+from scaffold.reading import part
 
 _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")
 
 
 class Clone(Rule):
-    """A clone that gives up at the first error."""
+    """The clone is retried, and is not partial."""
 
     code = "PIP004"
-    title = "The clone is retried, and is not partial"
     why = "The forge does not always answer at once, half of all partial clones of private repositories fail, and 10sec is not a duration."
     bad = {FILE: BOTH.replace("backoff: 10s", "backoff: 10sec")}
     good = {FILE: BOTH}
@@ -55,10 +55,9 @@ class Clone(Rule):
 
 
 class BuildMemory(Rule):
-    """A build that gets the namespace's default memory."""
+    """A build step says how much memory it needs."""
 
     code = "PIP005"
-    title = "A build step says how much memory it needs"
     why = "The namespace's default of 256Mi killed every build for four weeks."
     bad = {FILE: BOTH.replace(", limits: {memory: 2Gi}", "")}
     good = {FILE: BOTH}
@@ -66,10 +65,7 @@ class BuildMemory(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The build steps without a memory limit."""
         for step in builds(*repository.workflows):
-            value: object = step.value
-            for key in ("backend_options", "kubernetes", "resources", "limits", "memory"):
-                value = value.get(key) if isinstance(value, dict) else None
-            if not value:
+            if not part(step.value, "backend_options", "kubernetes", "resources", "limits", "memory"):
                 yield self.at(
                     step.place(),
                     f"The step {step.name} has no memory limit.",
@@ -78,10 +74,9 @@ class BuildMemory(Rule):
 
 
 class CacheFrom(Rule):
-    """A cache that the plugin splits at its commas."""
+    """A cache is named by nothing but its image."""
 
     code = "PIP006"
-    title = "A cache is named by nothing but its image"
     why = "The plugin splits cache_from at commas, so `type=registry,ref=…` is two caches that do not exist."
     bad = {
         FILE: BOTH.replace(
@@ -110,10 +105,9 @@ class CacheFrom(Rule):
 
 
 class RegistryLogin(Rule):
-    """A push without a login."""
+    """Every registry pushed to has a login."""
 
     code = "PIP007"
-    title = "Every registry pushed to has a login"
     why = "The push was refused with 401 for four weeks, and the pipeline was red."
     bad = {FILE: BOTH.replace("{registry: registry.example.test,", "{registry: other.example.test,")}
     good = {FILE: BOTH}
@@ -135,7 +129,7 @@ class RegistryLogin(Rule):
                     yield self.at(
                         step.place("settings", "repo"),
                         f"There is no login for {image.host}.",
-                        value=", ".join(listed(step.written("settings", "repo"))) or None,
+                        value=", ".join(separated(step.written("settings", "repo"))) or None,
                         allowed=", ".join(sorted(known)) or None,
                     )
 
@@ -150,12 +144,9 @@ def _host(registry: str) -> str:
 
 
 class BuildTags(Rule):
-    """An image without a tag of its own, or for another platform."""
+    """What is rolled out is pushed as `latest` and as the commit's first eight characters, for linux/amd64."""
 
     code = "PIP008"
-    title = (
-        "What is rolled out is pushed as `latest` and as the commit's first eight characters, for linux/amd64"
-    )
     why = "The rollout needs a tag that no other build has; CronJobs and a first apply pull `latest`."
     bad = {FILE: BOTH.replace('tags: ["latest", "${CI_COMMIT_SHA:0:8}"]', "auto_tag: true")}
     good = {FILE: BOTH}
@@ -169,7 +160,7 @@ class BuildTags(Rule):
             if step != step.workflow.steps[-1]:
                 yield from self._tags(step)
             # The agent's own machine is the right one where nothing is said.
-            platforms = listed(step.settings.get("platforms", "linux/amd64"))
+            platforms = separated(step.settings.get("platforms", "linux/amd64"))
             if platforms != ["linux/amd64"]:
                 yield self.at(
                     step.place("settings", "platforms"),
@@ -180,22 +171,21 @@ class BuildTags(Rule):
                 )
 
     def _tags(self, step: Step) -> Iterator[Finding]:
-        tags = listed(step.settings.get("tags", step.settings.get("tag")))
+        tags = separated(step.settings.get("tags", step.settings.get("tag")))
         if set(tags) != {"latest", COMMON["CI_COMMIT_SHA"][:8]}:
             key = "tags" if "tags" in step.settings else "tag"
             yield self.at(
                 step.place("settings", key),
                 f"The step {step.name} pushes other tags.",
-                value=", ".join(listed(step.written("settings", key))) or None,
+                value=", ".join(separated(step.written("settings", key))) or None,
                 allowed='"latest" and "${CI_COMMIT_SHA:0:8}", both quoted',
             )
 
 
 class Dockerfile(Rule):
-    """A Dockerfile that is not where the build looks."""
+    """The Dockerfile is where the build looks for it."""
 
     code = "PIP009"
-    title = "The Dockerfile is where the build looks for it"
     why = "A Dockerfile that is not in the root has to be named, or the build fails."
     bad = {FILE: BOTH, "docker/Dockerfile": "FROM scratch\nUSER 10001\n", ".dockerignore": ".git\n"}
     good = {

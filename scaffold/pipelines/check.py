@@ -12,6 +12,7 @@ from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Actions, Repository
+from scaffold.reading import mapping, part
 
 
 def check(repository: Repository, context: Context, chosen: Iterable[Rule] | None = None) -> list[Finding]:
@@ -71,8 +72,8 @@ def actionlint(repository: Repository) -> Linted:
 
 def _own_labels(workflow: Actions) -> set[str]:
     """The labels of self-hosted runners, whose names only their owner knows."""
-    jobs = workflow.document.value.get("jobs") if isinstance(workflow.document.value, dict) else None
-    wanted = [job.get("runs-on") for job in (jobs or {}).values() if isinstance(job, dict)]
+    jobs = mapping(part(workflow.document.value, "jobs")).values()
+    wanted = [part(job, "runs-on") for job in jobs]
     return {
         str(label)
         for labels in wanted

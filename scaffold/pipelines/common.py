@@ -98,7 +98,7 @@ def all_steps(repository: Repository) -> Iterator[Step]:
     )
 
 
-def listed(value: object) -> list[str]:
+def separated(value: object) -> list[str]:
     """The items of a setting that is a list, or text with commas."""
     if isinstance(value, list):
         return [str(item) for item in value]

@@ -57,10 +57,9 @@ def _instructions(repository: Repository) -> Iterator[tuple[tuple[str, int], Ins
 
 
 class NumericUser(Rule):
-    """A container that runs as root, or as a name."""
+    """The last USER is a number above 0."""
 
     code = "IMG001"
-    title = "The last USER is a number above 0"
     why = "Kubernetes cannot tell that a name is not root, and refuses to start the container."
     bad = {_FILE: _GOOD.replace("USER 10001", "USER app"), ".dockerignore": _IGNORE}
     good = {_FILE: _GOOD, ".dockerignore": _IGNORE}
@@ -84,10 +83,9 @@ class NumericUser(Rule):
 
 
 class IgnoredCopy(Rule):
-    """A file that exists on one machine only."""
+    """Everything copied is in Git."""
 
     code = "IMG002"
-    title = "Everything copied is in Git"
     why = "A binary that Git ignores was copied on one machine, and missing from every other build."
     bad = {
         _FILE: _GOOD.replace("COPY app ./app", "COPY server ./server"),
@@ -173,10 +171,9 @@ def _sources(instruction: Instruction) -> list[str]:
 
 
 class BuildTools(Rule):
-    """A build stage without its build tools."""
+    """The build stage installs what the build needs."""
 
     code = "IMG003"
-    title = "The build stage installs what the build needs"
     why = "With NODE_ENV=production, npm leaves out the development dependencies, and with them the bundler."
     bad = {_FILE: _NODE, ".dockerignore": _IGNORE}
     good = {_FILE: _NODE.replace("npm ci", "npm ci --include=dev"), ".dockerignore": _IGNORE}
@@ -198,10 +195,9 @@ class BuildTools(Rule):
 
 
 class BrowserDownload(Rule):
-    """A download that is too large for the cluster."""
+    """A build downloads no browser and no model."""
 
     code = "IMG004"
-    title = "A build downloads no browser and no model"
     why = "Such downloads time out from within the cluster."
     bad = {
         _FILE: _GOOD.replace("COPY app", "RUN playwright install chromium\nCOPY app"),
@@ -220,10 +216,9 @@ class BrowserDownload(Rule):
 
 
 class Readme(Rule):
-    """A Python package whose README is not in the build."""
+    """The build has every file that pyproject.toml names."""
 
     code = "IMG005"
-    title = "The build has every file that pyproject.toml names"
     why = "The build backend reads the README that pyproject.toml names, and fails without it."
     bad = {
         _FILE: _GOOD.replace("COPY app", "COPY pyproject.toml ./\nRUN pip install .\nCOPY app"),
@@ -257,10 +252,9 @@ def _readme(text: str) -> str:
 
 
 class Dockerignore(Rule):
-    """A build whose context is the whole repository."""
+    """A Dockerfile has a .dockerignore."""
 
     code = "IMG006"
-    title = "A Dockerfile has a .dockerignore"
     why = (
         "Without one, `COPY . .` puts the history, the virtual environment and local secrets into the image."
     )

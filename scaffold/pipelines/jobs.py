@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scaffold.pipelines.repository import Actions
+from scaffold.reading import mapping, part
 from scaffold.templates.image import ImageReference
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
@@ -42,8 +43,7 @@ class JobStep:
     @property
     def inputs(self) -> Mapping[str, Any]:
         """The inputs of the action."""
-        given = self.value.get("with")
-        return given if isinstance(given, Mapping) else {}
+        return mapping(self.value.get("with"))
 
     @property
     def pushed(self) -> tuple[ImageReference, ...]:
@@ -70,12 +70,12 @@ class JobStep:
 def steps(*files: Actions) -> Iterator[JobStep]:
     """Every step of every job of the workflows."""
     for actions in files:
-        workflow = _mapping(actions.document.value)
-        for name, job in _mapping(workflow.get("jobs")).items():
-            listed = _mapping(job).get("steps")
+        workflow = mapping(actions.document.value)
+        for name, job in mapping(workflow.get("jobs")).items():
+            listed = part(job, "steps")
             for index, step in enumerate(listed if isinstance(listed, list) else ()):
                 if isinstance(step, Mapping):
-                    levels = (_mapping(level.get("env")) for level in (workflow, _mapping(job), step))
+                    levels = (mapping(level.get("env")) for level in (workflow, mapping(job), step))
                     environment = {key: value for level in levels for key, value in level.items()}
                     yield JobStep(actions, str(name), index, step, environment)
 
@@ -83,7 +83,3 @@ def steps(*files: Actions) -> Iterator[JobStep]:
 def build_steps(*files: Actions) -> Iterator[JobStep]:
     """The steps that build an image."""
     return (step for step in steps(*files) if step.is_build)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -12,7 +12,7 @@ from scaffold.errors import Finding
 from scaffold.pipelines.documents import PipelineFile, parse
 from scaffold.pipelines.loading import load
 from scaffold.pipelines.workflow import Workflow
-from scaffold.reading import YamlError
+from scaffold.reading import YamlError, mapping
 
 WOODPECKER = ".woodpecker"
 GITHUB = ".github/workflows"
@@ -99,9 +99,7 @@ class Repository:
         return tuple(
             file
             for file in self._parsed_actions
-            if isinstance(file.document.value, Mapping)
-            and "updates" in file.document.value
-            and "jobs" not in file.document.value
+            if "updates" in mapping(file.document.value) and "jobs" not in file.document.value
         )
 
     @cached_property

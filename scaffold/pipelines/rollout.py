@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.common import BOTH, FILE, all_steps, listed
+from scaffold.pipelines.common import BOTH, FILE, all_steps, separated
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import kubectl_commands
@@ -14,10 +14,9 @@ from scaffold.templates.image import ImageReference
 
 
 class KubectlImage(Rule):
-    """An image of kubectl that no longer exists."""
+    """Kubectl comes from the image that exists."""
 
     code = "PIP010"
-    title = "Kubectl comes from the image that exists"
     why = "The publisher removed every version tag in 2025: only the newest remains."
     bad = {FILE: BOTH.replace("bitnami/kubectl:latest", "bitnami/kubectl:1.32")}
     good = {FILE: BOTH}
@@ -33,10 +32,9 @@ class KubectlImage(Rule):
 
 
 class MissingImage(Rule):
-    """A plugin that was never published."""
+    """A step's image exists."""
 
     code = "PIP011"
-    title = "A step's image exists"
     why = "The step never starts; if it only reports failures, nobody notices."
     bad = {
         FILE: BOTH
@@ -53,10 +51,9 @@ class MissingImage(Rule):
 
 
 class RolloutTag(Rule):
-    """A rollout that changes nothing, or that nobody waits for."""
+    """A rollout sets a tag of its own, and waits for the pods."""
 
     code = "PIP012"
-    title = "A rollout sets a tag of its own, and waits for the pods"
     why = "A restart pulls the same tag again, `latest` says nothing has changed, and without `rollout status` a failure is green."
     bad = {
         FILE: BOTH.replace(
@@ -96,10 +93,9 @@ class RolloutTag(Rule):
 
 
 class Message(Rule):
-    """A message that reports success whatever happened."""
+    """Success and failure are reported by two steps."""
 
     code = "PIP013"
-    title = "Success and failure are reported by two steps"
     why = "The chat plugin always assumes success: one step for both outcomes says `success` on a failure."
     bad = {
         FILE: BOTH
@@ -113,7 +109,7 @@ class Message(Rule):
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The steps that send messages on both outcomes."""
         for step in all_steps(repository):
-            statuses = {str(status) for when in step.when for status in listed(when.get("status"))}
+            statuses = {str(status) for when in step.when for status in separated(when.get("status"))}
             is_message = step.repository.endswith("plugins/slack") or "webhook" in str(step.value).lower()
             if is_message and {"success", "failure"} <= statuses:
                 yield self.at(

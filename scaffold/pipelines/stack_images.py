@@ -29,10 +29,9 @@ class _OfStack(Rule):
 
 
 class PullSecret(_OfStack):
-    """A private image without a pull secret."""
+    """Every pod with the app's own image has its pull secret, CronJobs included."""
 
     code = "PIP014"
-    title = "Every pod with the app's own image has its pull secret, CronJobs included"
     why = "The image cannot be pulled, and Keel cannot see its tags."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -49,10 +48,9 @@ class PullSecret(_OfStack):
 
 
 class IgnoredImage(_OfStack):
-    """An image that CI sets and Terraform reverts, or that Terraform owns and cannot change."""
+    """Terraform ignores the images that CI moves, and no others."""
 
     code = "PIP015"
-    title = "Terraform ignores the images that CI moves, and no others"
     why = "An apply would roll the app back; and if Terraform owns an image, ignoring it makes an apply do nothing."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -82,10 +80,9 @@ class IgnoredImage(_OfStack):
 
 
 class CronJobTag(_OfStack):
-    """A CronJob that keeps an old build."""
+    """A CronJob runs the app's own image as `latest`."""
 
     code = "PIP016"
-    title = "A CronJob runs the app's own image as `latest`"
     why = "CI moves Deployments only: a pinned tag is pruned once ten newer ones exist."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
@@ -101,10 +98,9 @@ class CronJobTag(_OfStack):
 
 
 class KeelForce(Rule):
-    """Keel beside CI, with a policy that moves tags backwards."""
+    """Keel forces no tag."""
 
     code = "PIP017"
-    title = "Keel forces no tag"
     why = "It replaced :latest with an old version, and swapped the images of two containers."
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:

@@ -14,10 +14,9 @@ from scaffold.pipelines.workflow import Workflow, kubectl_commands
 
 
 class PlainPush(Rule):
-    """A workflow that needs a variable from the API but also runs on a push."""
+    """A workflow that is given its variables evaluates them."""
 
     code = "PIP019"
-    title = "A workflow that is given its variables evaluates them"
     why = "Otherwise every plain push runs it too, without the variables, and goes red."
     bad = {FILE: GUARDED.replace("    evaluate: 'IMAGE_TAG != \"\"'\n", "")}
     good = {FILE: GUARDED}
@@ -47,10 +46,9 @@ def _given(workflow: Workflow) -> list[str]:
 
 
 class SeveralManual(Rule):
-    """Several workflows that one call of the API starts."""
+    """One API call starts one workflow."""
 
     code = "PIP020"
-    title = "One API call starts one workflow"
     why = "An API run starts every workflow that admits `manual`: the fallback built, and deployed, too."
     bad = {
         ".woodpecker/deploy.yml": GUARDED,
@@ -81,10 +79,9 @@ def _waiting_for_each_other(workflow: Workflow, all_of_them: Iterable[Workflow])
 
 
 class Fallback(Rule):
-    """A workflow that builds what GitHub Actions builds as well."""
+    """A fallback build runs on `deployment` only."""
 
     code = "PIP021"
-    title = "A fallback build runs on `deployment` only"
     why = "On any other event the image is built twice, and the two builds race for the same tags."
     bad = {
         FILE: BOTH,
@@ -114,10 +111,9 @@ class Fallback(Rule):
 
 
 class Branch(Rule):
-    """A build that a push to any branch starts."""
+    """A workflow that pushes or rolls out names its branch."""
 
     code = "PIP022"
-    title = "A workflow that pushes or rolls out names its branch"
     why = "A push to any other branch overwrites `latest`, which CronJobs then run, or rolls out what nobody merged."
     bad = {FILE: BOTH.replace("    branch: main\n", "")}
     good = {FILE: BOTH}

@@ -20,10 +20,9 @@ _REMOVED = re.compile(r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\
 
 
 class UnknownSecret(Rule):
-    """A secret that Woodpecker does not have for every run."""
+    """A secret is available to every run."""
 
     code = "PIP023"
-    title = "A secret is available to every run"
     why = "A secret that is missing, or not allowed for the event, fails the whole pipeline, even if only a message needs it."
     bad = {}
     good = {}
@@ -56,10 +55,9 @@ def _secrets(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple
 
 
 class ShellVariable(Rule):
-    """A shell variable in braces."""
+    """A shell variable is written $NAME or $${NAME}."""
 
     code = "PIP024"
-    title = "A shell variable is written $NAME or $${NAME}"
     why = "Woodpecker replaces ${NAME} before any shell sees it, and an unknown name becomes empty."
     bad = {FILE: SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "${count} files"\n'}
     good = {FILE: SHELL + '      - |\n        count=$(ls | wc -l)\n        echo "$${count} files"\n'}
@@ -102,10 +100,9 @@ _WRITTEN = {
 
 
 class WrittenByPeople(Rule):
-    """A commit message, a title or a name that becomes part of the file."""
+    """What people write in a commit is read by the shell, not by YAML."""
 
     code = "PIP033"
-    title = "What people write in a commit is read by the shell, not by YAML"
     why = (
         "Woodpecker puts it into the raw text: with a colon, a quotation mark or a second line the file is no YAML, "
         "and every workflow of that push fails; in a command it is text that the shell runs."
@@ -143,10 +140,9 @@ def _breaks(workflow: Workflow, name: str) -> bool:
 
 
 class RemovedVariable(Rule):
-    """A Woodpecker variable that no longer exists."""
+    """Woodpecker 3 has the variable."""
 
     code = "PIP025"
-    title = "Woodpecker 3 has the variable"
     why = "A removed variable is an empty string: the message that said `success` on every run now says nothing."
     bad = {FILE: SHELL + '      - echo "$CI_PIPELINE_VARIABLE_TAG"\n'}
     good = {FILE: SHELL + '      - echo "$TAG"\n'}

@@ -27,10 +27,9 @@ class _Loading(Rule):
 
 
 class Substitution(_Loading):
-    """Text in ``${…}`` that is not a variable."""
+    """Only a variable's name is inside ${…}."""
 
     code = "PIP026"
-    title = "Only a variable's name is inside ${…}"
     why = (
         "Woodpecker substitutes the raw text, comments and scripts included, and refuses what it cannot read."
     )
@@ -39,10 +38,9 @@ class Substitution(_Loading):
 
 
 class Yaml(_Loading):
-    """A file that is not YAML after substitution."""
+    """A pipeline file is valid YAML in every run."""
 
     code = "PIP027"
-    title = "A pipeline file is valid YAML in every run"
     why = (
         "A file that cannot be parsed breaks the whole pipeline, even where its `when` would have skipped it."
     )
@@ -51,10 +49,9 @@ class Yaml(_Loading):
 
 
 class Unquoted(_Loading):
-    """A value that is text in one run and something else in another."""
+    """Text with a variable is in quotes."""
 
     code = "PIP028"
-    title = "Text with a variable is in quotes"
     why = (
         "An empty variable leaves `x=: -n ns`, which YAML takes for a mapping, and 01234567 becomes a number."
     )
@@ -63,10 +60,9 @@ class Unquoted(_Loading):
 
 
 class Schema(Rule):
-    """A file that Woodpecker's schema does not accept."""
+    """A workflow matches Woodpecker's schema."""
 
     code = "PIP029"
-    title = "A workflow matches Woodpecker's schema"
     why = "Woodpecker only warns about an unknown key and then ignores it: a typo silently does nothing."
     bad = {_FILE: _STEP + "    commands: [make]\n    secrets: [token]\n"}
     good = {
@@ -86,10 +82,9 @@ class Schema(Rule):
 
 
 class Linter(Rule):
-    """What Woodpecker's own linter says."""
+    """Woodpecker's linter finds nothing."""
 
     code = "PIP030"
-    title = "Woodpecker's linter finds nothing"
     why = "A linter error stops the pipeline; its warnings are mistakes that nobody hears about later."
     bad = {_FILE: _STEP.replace("event: push\n    ", "") + "    commands: [make]\n"}
     good = {_FILE: _STEP + "    commands: [make]\n"}
@@ -150,14 +145,13 @@ class Linter(Rule):
 
 
 class DependsOn(Rule):
-    """Steps of which only some say what they wait for.
+    """Either every later step says what it waits for, or none does.
 
     One that others wait for, or that stands before those that wait, begins at once on purpose. One that publishes
     or rolls out, and one behind all that wait, was to come after them.
     """
 
     code = "PIP031"
-    title = "Either every later step says what it waits for, or none does"
     why = "As soon as one step has depends_on, every step without it starts at once, the deployment included."
     bad = {
         _FILE: _STEP
@@ -185,10 +179,9 @@ class DependsOn(Rule):
 
 
 class DeadFile(Rule):
-    """A file that Woodpecker never reads."""
+    """Every Woodpecker file is read."""
 
     code = "PIP032"
-    title = "Every Woodpecker file is read"
     why = (
         "The directory .woodpecker hides .woodpecker.yml: one of the two is dead, but looks alive for months."
     )
@@ -207,10 +200,9 @@ class DeadFile(Rule):
 
 
 class OneDocument(Rule):
-    """Workflows after the first one in a file."""
+    """A file holds one workflow."""
 
     code = "PIP034"
-    title = "A file holds one workflow"
     why = "Woodpecker takes the first document of a file and silently ignores the others: they do not run."
     bad = {_FILE: _STEP + "    commands: [make]\n---\n" + _STEP + "    commands: [make lint]\n"}
     good = {_FILE: _STEP + "    commands: [make]\n---\n"}

@@ -12,7 +12,7 @@ from typing import Any
 from scaffold.pipelines import conditions, substitution
 from scaffold.pipelines.conditions import Condition, listed
 from scaffold.pipelines.documents import Key, PipelineFile, parse_workflow
-from scaffold.reading import YamlError
+from scaffold.reading import YamlError, mapping, part
 from scaffold.templates.image import ImageReference
 
 
@@ -39,8 +39,7 @@ class Step:
     @property
     def settings(self) -> Mapping[str, Any]:
         """The plugin's settings."""
-        settings = self.value.get("settings")
-        return settings if isinstance(settings, Mapping) else {}
+        return mapping(self.value.get("settings"))
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -82,7 +81,7 @@ class Workflow(PipelineFile):
     @property
     def value(self) -> Mapping[str, Any]:
         """The file's mapping."""
-        return self.document.value if isinstance(self.document.value, Mapping) else {}
+        return mapping(self.document.value)
 
     @cached_property
     def unsubstituted(self) -> object:
@@ -120,7 +119,7 @@ class Workflow(PipelineFile):
         found = self.value.get(name)
         if isinstance(found, Mapping):
             for key, value in found.items():
-                yield Step(self, name, str(key), str(key), value if isinstance(value, Mapping) else {})
+                yield Step(self, name, str(key), str(key), mapping(value))
         for index, value in enumerate(found if isinstance(found, list) else ()):
             if isinstance(value, Mapping):
                 yield Step(self, name, index, str(value.get("name", f"step-{index}")), value)
@@ -199,7 +198,7 @@ def axes(raw: str) -> tuple[Mapping[str, str], ...]:
         value = parse_workflow(raw).value
     except YamlError:
         return ()
-    matrix = value.get("matrix") if isinstance(value, Mapping) else None
+    matrix = part(value, "matrix")
     if not isinstance(matrix, Mapping):
         return ()
     if isinstance(include := matrix.get("include"), list):

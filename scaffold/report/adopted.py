@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from scaffold.commands.adopt import StackAdoption
+from scaffold.errors import number_of
 from scaffold.report.changes import files_json, files_text, gaps_text, origin_json, origin_text
 from scaffold.report.difference import consequence_text
 from scaffold.report.findings import finding_text
 from scaffold.report.prepared import verified_json
 from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.commands.adopt import StackAdoption
 
 
 def adopted_json(found: StackAdoption, commit: str | None) -> dict[str, Value]:
@@ -39,7 +37,8 @@ def adopted_text(found: StackAdoption, commit: str | None) -> Iterator[str]:
     difference = found.plans.stacks[0].difference
     if difference is not None:
         moved = sum(one.moved for one in difference.changed)
-        yield f"{moved} objects move to another address, {len(difference.added)} are added by rules."
+        moves = f"{number_of(moved, 'object')} {'moves' if moved == 1 else 'move'} to another address"
+        yield f"{moves}, {len(difference.added)} added by rules."
     for one in found.plans.stacks[0].consequences:
         yield f"  {one.effect.value:11}  {consequence_text(one)}"
     yield from (f"warning: {finding_text(finding)}" for finding in found.part.verified.warnings)

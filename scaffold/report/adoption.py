@@ -6,15 +6,13 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from scaffold.adoption.inferred import Inferred
+from scaffold.adoption.likeness import Compared, Missing
+from scaffold.commands.adoption import Adoption
+from scaffold.errors import number_of
 from scaffold.report.findings import finding_json, seen
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.adoption.inferred import Inferred
-    from scaffold.adoption.likeness import Compared, Missing
-    from scaffold.commands.adoption import Adoption
 
 _LONGEST = 100
 _MOST = 20
@@ -85,7 +83,7 @@ def adoption_text(found: Sequence[Adoption]) -> Iterator[str]:
     shares = sorted(one.share for one in found if one.share is not None)
     if shares:
         middle = (shares[(len(shares) - 1) // 2] + shares[len(shares) // 2]) / 2
-        told = f"Answers describe {len(shares)} of {len(found)} stacks"
+        told = f"Answers describe {len(shares)} of {number_of(len(found), 'stack')}"
         yield f"{told}, and half of those to at least {middle:.1%}."
     ways = in_the_way(found)
     if ways:
@@ -103,7 +101,7 @@ def _told(one: Adoption) -> str:
     if one.share_with_kept is not None and one.share_with_kept != one.share:
         parts.append(f"{one.share_with_kept:.1%} with the blocks that stay as written")
     if count := len(one.refused) + len(one.assumed):
-        parts.append(f"{count} {'answer' if count == 1 else 'answers'} for a person to settle")
+        parts.append(f"{number_of(count, 'answer')} for a person to settle")
     return ", ".join((*parts, *one.obstacles))
 
 

@@ -11,18 +11,15 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 from textwrap import indent
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from scaffold.checks.rule import Severity
+from scaffold.checks.rule import Rule, Severity
 from scaffold.commands.check import Checked, severity, stack_of
+from scaffold.errors import Finding, number_of
 from scaffold.report.changes import gaps_text
 from scaffold.report.findings import finding_json, finding_text, seen
 from scaffold.report.sarif import as_sarif
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.checks.rule import Rule
-    from scaffold.errors import Finding
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -101,12 +98,11 @@ def counted(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> str:
     """How many findings there are of each severity."""
     counts = Counter(_severity(finding, rules) for finding in findings)
     told = [(severity.value, counts[severity.value]) for severity in Severity if counts[severity.value]]
-    return ", ".join(f"{number} {name}{'s' if number > 1 else ''}" for name, number in told) or "no findings"
+    return ", ".join(number_of(number, name) for name, number in told) or "no findings"
 
 
 def _sum(found: Checked, rules: Mapping[str, Rule]) -> str:
-    number = len(found.stacks)
-    looked_at = f"{number} {found.what}{'' if number == 1 else 's'}"
+    looked_at = number_of(len(found.stacks), found.what)
     more = [
         f"{len(found.ignored)} with an exception" if found.ignored else "",
         f"{found.known} known" if found.known else "",
@@ -155,10 +151,10 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-def as_markdown(found: Checked, rules: Mapping[str, Rule], limit: int = _COMMENT) -> Iterator[str]:
+def as_markdown(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
     """The findings for a pull request: by rule, errors first, folded.
 
-    What would not fit into ``limit`` characters is left out, the last of the list first, and counted.
+    What would not fit into a comment is left out, the last of the list first, and counted.
     """
     head = [f"**{markdown_text(_sum(found, rules))}**", *map(markdown_text, gaps_text(found.unverified))]
     by_rule = sorted(
@@ -166,7 +162,7 @@ def as_markdown(found: Checked, rules: Mapping[str, Rule], limit: int = _COMMENT
     )
     frames = [_frame(code, findings, rules) for code, findings in by_rule]
     rests = [(_rest(code, len(findings)),) for code, findings in by_rule]
-    left = limit - sum(len(line) + 1 for lines in (head, *frames, *rests) for line in lines)
+    left = _COMMENT - sum(len(line) + 1 for lines in (head, *frames, *rests) for line in lines)
     yield from head
     for (code, findings), (*opening, closing) in zip(by_rule, frames, strict=True):
         yield from opening

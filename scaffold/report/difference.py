@@ -12,7 +12,7 @@ from textwrap import indent
 
 from scaffold.checks.consequences import Consequence, Effect
 from scaffold.commands.plan import Plans, StackPlan
-from scaffold.errors import Finding
+from scaffold.errors import Finding, number_of
 from scaffold.report.findings import finding_text
 from scaffold.terraform import summary
 from scaffold.terraform.diff import Change, Changed, Difference
@@ -113,10 +113,10 @@ def difference_text(plans: Plans) -> Iterator[str]:
     seen = overview(plans)
     if seen.loud:
         yield "Look at this"
-        yield from (f"  {one.effect.value:9}  {_told(stack, one)}" for stack, one in seen.loud)
+        yield from (f"  {one.effect.value:9}  {stack}: {consequence_text(one)}" for stack, one in seen.loud)
         yield ""
     for one in seen.same:
-        yield f"{len(one.places)} × {one.type} in {len(one.stacks)} stacks"
+        yield f"{len(one.places)} × {one.type} in {number_of(len(one.stacks), 'stack')}"
         yield from (f"    {line}" for line in _change_lines(one.sort, one.change))
         yield f"  {_names(one.stacks)}"
         yield ""
@@ -131,10 +131,6 @@ def difference_text(plans: Plans) -> Iterator[str]:
         yield indent(finding_text(finding), "    ")
         yield ""
     yield from _sums(seen)
-
-
-def _told(stack: str, one: Consequence) -> str:
-    return f"{stack}: {consequence_text(one)}"
 
 
 def consequence_text(one: Consequence) -> str:
@@ -225,9 +221,10 @@ def _sums(seen: Overview) -> Iterator[str]:
     plans = seen.plans
     failed = len({stack for _, stacks in seen.errors for stack in stacks})
     equal = len(plans.stacks) - failed - len(seen.differing)
-    asked = len(plans.stacks) + len(plans.untouched)
+    asked, differing = len(plans.stacks) + len(plans.untouched), len(seen.differing)
     parts = [
-        f"{len(seen.differing)} of {asked} stacks differ from {plans.against}",
+        f"{differing} of {number_of(asked, 'stack')} {'differs' if differing == 1 else 'differ'} "
+        f"from {plans.against}",
         f"{failed} cannot be compared" if failed else "",
         f"{equal} planned without a difference" if equal else "",
         f"{len(plans.untouched)} not planned, since nothing that they read differs"
@@ -262,7 +259,9 @@ def difference_markdown(plans: Plans) -> Iterator[str]:
             what = one.text if one.effect in _REACH else f"`{one.address}` {one.text}"
             yield f"| **{one.effect.value}** | {stack} | {what.replace('|', chr(92) + '|')} |"
     for same in seen.same:
-        title = f"{len(same.places)} × <code>{escape(same.type)}</code> in {len(same.stacks)} stacks"
+        title = (
+            f"{len(same.places)} × <code>{escape(same.type)}</code> in {number_of(len(same.stacks), 'stack')}"
+        )
         yield from _folded(title, [*_change_lines(same.sort, same.change), ", ".join(same.stacks)])
     for stack_plan in seen.differing:
         if lines := list(stack_lines(seen, stack_plan)):

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
+from scaffold.commands.doctor import Diagnosis
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.commands.doctor import Diagnosis
 
 
 def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Value]:

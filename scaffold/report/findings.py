@@ -22,7 +22,7 @@ def finding_text(finding: Finding, severity: str = "") -> str:
         lines.append("  fix:     " + finding.fix.replace("\n", "\n           "))
     for label, text in (("write:  ", finding.write), ("example:", finding.example)):
         if text:
-            lines.append(f"  {label} " + text.replace("\n", "\n           "))
+            lines.append(f"  {label} " + text.rstrip().replace("\n", "\n           "))
     return seen("\n".join(lines))
 
 

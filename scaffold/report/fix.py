@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from scaffold.changes.change import diff
+from scaffold.commands.fix import Fixed
+from scaffold.errors import number_of
 from scaffold.report.changes import files_json
 from scaffold.report.findings import finding_json
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.commands.fix import Fixed
 
 
 def fixed_text(fixed: Fixed, *, shown: bool) -> Iterator[str]:
@@ -19,7 +17,7 @@ def fixed_text(fixed: Fixed, *, shown: bool) -> Iterator[str]:
     if shown:
         yield from diff(fixed.change).split("\n")[:-1]
     number, files = len(fixed.findings), len(fixed.change.changes)
-    fixable = f"{number} finding{'' if number == 1 else 's'} in {files} file{'' if files == 1 else 's'}"
+    fixable = f"{number_of(number, 'finding')} in {number_of(files, 'file')}"
     yield f"Would fix {fixable}." if shown else f"Fixed {fixable}."
 
 

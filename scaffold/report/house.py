@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from scaffold.commands.house import House
+from scaffold.commands.house import House
 
 _PAGE = Path(__file__).parent / "page"
 

@@ -100,7 +100,7 @@ def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
     if removed and removed.commit:
         yield f"Committed as {removed.commit[:12]}."
     if removal.unsaved:
-        yield f"warning: No commit has these files as they were: {', '.join(map(str, removal.unsaved))}."
+        yield f"warning: No commit has the current content of {', '.join(map(str, removal.unsaved))}."
     if removed:
         yield f"Git still has the stack for a while: git restore --source={removed.kept} -- {removal.stack}"
     for warning in removal.warnings:

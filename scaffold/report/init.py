@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from scaffold.changes.change import diff
-from scaffold.monorepo.initial import NOWHERE
+from scaffold.commands.init import Initial
+from scaffold.monorepo.initial import NOWHERE, Shown
 from scaffold.monorepo.root import OVERRIDES
 from scaffold.report.changes import files_json
 from scaffold.report.findings import seen
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.commands.init import Initial
-    from scaffold.monorepo.initial import Shown
 
 
 def initial_json(found: Initial, *, written: bool) -> dict[str, Value]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import indent
 
 from scaffold.commands.plan import Plans, StackPlan
-from scaffold.errors import Finding
+from scaffold.errors import Finding, number_of
 from scaffold.report.difference import difference_text
 from scaffold.report.findings import finding_json, finding_text
 from scaffold.terraform import planned, summary
@@ -64,7 +64,8 @@ def plans_text(plans: Plans) -> Iterator[str]:
     good = sum(not stack.findings for stack in plans.stacks)
     resources = sum(len(stack.result.resources) for stack in plans.stacks if stack.result is not None)
     tool = " ".join(filter(None, (plans.tool.name, plans.tool.version)))
-    yield f"{good} of {len(plans.stacks)} stacks planned, {resources} resources, with {tool}, offline."
+    planned = f"{good} of {number_of(len(plans.stacks), 'stack')} planned"
+    yield f"{planned}, {number_of(resources, 'resource')}, with {tool}, offline."
     opened = {
         layer.value for stack in plans.stacks if stack.result is not None for layer in stack.result.open
     }
@@ -79,7 +80,7 @@ def _stack_text(stack: StackPlan) -> Iterator[str]:
         yield from _findings_text(stack.result.findings)
     else:
         how = "kept from an earlier run" if stack.result.kept else f"in {stack.result.seconds:.1f} s"
-        yield f"{stack.stack}: {len(stack.result.resources)} resources {how}"
+        yield f"{stack.stack}: {number_of(len(stack.result.resources), 'resource')} {how}"
         for section in summary.summarize(stack.result.resources):
             yield f"  {section.title}"
             yield from (f"    {line}" for line in section.lines)
@@ -113,9 +114,6 @@ def _stand_ins_text(stand_ins: Sequence[StandIn]) -> Iterator[str]:
         yield "  Not real"
         for text, what in told:
             if what:
-                yield f"    {text}: {', '.join(_counted(what))}"
-
-
-def _counted(names: Sequence[str]) -> Iterator[str]:
-    for name, number in Counter(names).items():
-        yield name if number == 1 else f"{name} ({number} times)"
+                counts = Counter(what).items()
+                counted = (name if number == 1 else f"{name} ({number} times)" for name, number in counts)
+                yield f"    {text}: {', '.join(counted)}"

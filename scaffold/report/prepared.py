@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from scaffold.errors import number_of
 from scaffold.report.changes import files_json, files_text, gaps_text, origin_json, origin_text
 from scaffold.report.findings import finding_json, finding_text, seen
 from scaffold.report.steps import brief_text, steps_json, steps_text
@@ -120,7 +121,7 @@ def exists_text(verified: Verified) -> Iterator[str]:
         from scaffold.terraform.summary import summarize
 
         told = f"planned offline by {plan.tool.name} {plan.tool.version}"
-        yield f"What will exist: {len(plan.resources)} resources, {told}"
+        yield f"What will exist: {number_of(len(plan.resources), 'resource')}, {told}"
         for section in summarize(plan.resources):
             yield f"  {section.title}: {'; '.join(section.lines)}"
     yield from (f"warning: {finding_text(finding)}" for finding in verified.warnings)
@@ -161,7 +162,7 @@ def verified_text(verified: Verified) -> Iterator[str]:
 
         yield (
             f"Planned offline by {plan.tool.name} {plan.tool.version}, and checked against the house rules: "
-            f"{len(plan.resources)} resources."
+            f"{number_of(len(plan.resources), 'resource')}."
         )
         for section in summarize(plan.resources):
             yield f"  {section.title}"

@@ -7,15 +7,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
 
 _PATIENCE_SECONDS = 0.5
 
 
 @contextmanager
-def waiting(text: str, stream: TextIO | None = None) -> Iterator[None]:
+def waiting(text: str) -> Iterator[None]:
     """Show ``text`` on standard error while the body runs, if it takes long, and remove it afterwards."""
-    target = stream or sys.stderr
+    target = sys.stderr
     if not target.isatty():
         yield
         return

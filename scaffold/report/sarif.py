@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from scaffold.checks.rule import Rule
 from scaffold.commands.check import Checked, severity
+from scaffold.errors import Finding
 from scaffold.report.changes import gaps_text
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.checks.rule import Rule
-    from scaffold.errors import Finding
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 

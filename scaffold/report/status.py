@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
+from scaffold.commands.status import Recorded, Standing, Status
+from scaffold.errors import number_of
 from scaffold.report.findings import finding_json, seen
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.commands.status import Recorded, Standing, Status
 
 
 def status_json(found: Status) -> dict[str, Value]:
@@ -57,11 +55,15 @@ def status_text(found: Status) -> Iterator[str]:
     made = sum(one.recorded is not None for one in found.stacks)
     todo = sum(one.needs_attention for one in found.stacks)
     yield (
-        f"{_number(len(found.stacks), 'stack')}, {made} made by scaffold (now {found.version}), "
-        f"{len(found.stacks) - made} by hand; {todo} {'needs' if todo == 1 else 'need'} attention."
+        "No stack was made by scaffold; --all shows those that were written by hand."
+        if not found.stacks
+        else (
+            f"{number_of(len(found.stacks), 'stack')}, {made} made by scaffold (now {found.version}), "
+            f"{len(found.stacks) - made} by hand; {todo} {'needs' if todo == 1 else 'need'} attention."
+        )
     )
     if found.astray:
-        astray = _number(found.astray, "list entry", "list entries")
+        astray = number_of(found.astray, "list entry", "list entries")
         yield f"{astray} without a stack: scaffold index --check"
 
 
@@ -75,9 +77,9 @@ def _told(one: Standing, home: str) -> Iterator[str]:
         yield from _told_of_answers(recorded, one.behind, PurePosixPath(home, one.stack))
     findings = [(one.errors, "error"), (one.warnings, "warning")]
     if any(number for number, _ in findings):
-        yield ", ".join(_number(number, word) for number, word in findings if number)
+        yield ", ".join(number_of(number, word) for number, word in findings if number)
     if one.lists:
-        yield f"{_number(len(one.lists), 'list entry', 'list entries')} missing"
+        yield f"{number_of(len(one.lists), 'list entry', 'list entries')} missing"
 
 
 def _told_of_answers(recorded: Recorded, behind: int | None, stack: PurePosixPath) -> Iterator[str]:
@@ -96,10 +98,6 @@ def _told_of_answers(recorded: Recorded, behind: int | None, stack: PurePosixPat
         elif file.after is None:
             yield f"{name} is gone"
         else:
-            yield f"{name} edited ({_number(file.hunks, 'hunk')})"
+            yield f"{name} edited ({number_of(file.hunks, 'hunk')})"
     if recorded.moved:
         yield f"changed since: {', '.join(one.fact for one in recorded.moved)}"
-
-
-def _number(number: int, one: str, more: str = "") -> str:
-    return f"{number} {one if number == 1 else more or f'{one}s'}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
+from scaffold.commands.sweep import Sweep, Swept
+from scaffold.errors import number_of
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.root import place
 from scaffold.report.changes import files_json, files_text, gaps_text
@@ -13,9 +14,6 @@ from scaffold.report.check import markdown_text
 from scaffold.report.difference import difference_text
 from scaffold.report.findings import finding_json, finding_text
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.commands.sweep import Sweep, Swept
 
 
 def sweep_text(sweep: Sweep, *, written: bool, by_tier: bool, commits: Iterable[str] = ()) -> Iterator[str]:
@@ -75,17 +73,16 @@ def _commands(sweep: Sweep, *, by_tier: bool) -> Iterator[tuple[str, list[str]]]
 def _sum(sweep: Sweep, *, written: bool) -> str:
     if not (sweep.stacks or sweep.open or sweep.change.changes):
         return "Nothing to do."
-    number = sum(stack.written for stack in sweep.stacks)
-    edits = f"{sweep.sites} edit{'' if sweep.sites == 1 else 's'}"
+    edits = number_of(sweep.sites, "edit")
     state = "written" if written else "would be written"
-    where = f"{number} stack{'' if number == 1 else 's'}"
+    where = number_of(sum(stack.written for stack in sweep.stacks), "stack")
     if sweep.modules:
         where = f"{', '.join(sweep.modules)}, for {where}"
     told = [f"{edits} in {where} {state}"]
     if sweep.left:
-        told.append(f"{len(sweep.left)} stack{'' if len(sweep.left) == 1 else 's'} left to a person")
+        told.append(f"{number_of(len(sweep.left), 'stack')} left to a person")
     if sweep.open:
-        told.append(f"{len(sweep.open)} question{'' if len(sweep.open) == 1 else 's'} open")
+        told.append(f"{number_of(len(sweep.open), 'question')} open")
     return f"{', '.join(told)}."
 
 

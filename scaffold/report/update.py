@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
+from scaffold.commands.updated import Updated, Updates
+from scaffold.errors import number_of
 from scaffold.monorepo.root import place
 from scaffold.report.changes import files_json, gaps_text, origin_json, origin_text
 from scaffold.report.difference import difference_text
@@ -15,9 +16,6 @@ from scaffold.report.plan import plans_json
 from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 from scaffold.updates.merge import State
-
-if TYPE_CHECKING:
-    from scaffold.commands.updated import Updated, Updates
 
 
 def update_text(updates: Updates, commits: tuple[str, ...], *, written: bool) -> Iterator[str]:
@@ -57,7 +55,7 @@ def _sum(updates: Updates, *, written: bool) -> str:
     number = len(updates.written)
     if not number and not updates.left:
         return "Nothing to do."
-    stacks = f"{number} stack{'s' if number != 1 else ''} {'written' if written else 'would be written'}"
+    stacks = f"{number_of(number, 'stack')} {'written' if written else 'would be written'}"
     return f"{stacks}, {len(updates.left)} left to a person." if updates.left else f"{stacks}."
 
 

@@ -17,7 +17,8 @@ from scaffold.hcl.amend import (
     replace,
 )
 from scaffold.hcl.edit import insert_block, insert_entry, remove_block, remove_entry
-from scaffold.hcl.expressions import Entry, ExprKind
+from scaffold.hcl.expressions import Entry
+from scaffold.hcl.kinds import ExprKind
 from scaffold.hcl.place import Steps, block_at, find
 from scaffold.hcl.splice import EditError
 from scaffold.hcl.strings import quote

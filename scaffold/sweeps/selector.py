@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from scaffold.checks.contract import is_like
-from scaffold.hcl.expressions import NOT_LITERAL, Expression
+from scaffold.hcl.expressions import Expression
+from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.place import Steps, find
 from scaffold.hcl.syntax import Block, Body
 

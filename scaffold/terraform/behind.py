@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from scaffold.hcl.references import Attr, Index, Reference, Step
 from scaffold.hcl.syntax import Attribute, Block, Body, Expression, ExprKind
@@ -20,6 +21,8 @@ _DEEP = 24
 _LONG = 400
 _ORDER = ("depends_on", "lifecycle")
 """What of a data source says nothing of what it reads."""
+_MERGE = ("merge", "core::merge")
+_Part: TypeAlias = tuple[Expression | Block, Sequence[str | int]]
 _WHOLE = (ExprKind.CONDITIONAL, ExprKind.OPERATION, ExprKind.FOR)
 """Expressions that need parentheses in the place of a name."""
 
@@ -42,9 +45,60 @@ class Scope:
 
     def behind(self, block: Block, path: Path) -> str:
         """The expression behind a value of one of this module's resources, or the innermost part with it."""
-        found = "; ".join(map(self._text, _at(block.body, path))) or self._body(block.body)
+        found = "; ".join(self._reached(*part) for part in _at(block.body, path)) or self._body(block.body)
         each = block.body.value("for_each")
         return f"{found} for each of {self._text(each)}" if each is not None and "each." in found else found
+
+    def _reached(self, part: Expression | Block, left: Sequence[str | int]) -> str:
+        """A part, or what ``left`` leads to in the maps that it merges."""
+        entry = self._entry(part, left) if isinstance(part, Expression) else None
+        if entry is None:
+            return self._text(part)
+        scope, value = entry
+        return scope._reached(*_inside(value, left[1:]))
+
+    def _entry(self, value: Expression, left: Sequence[str | int]) -> tuple[Scope, Expression] | None:
+        """The entry that the first step leads to, with its module; None if that is not known."""
+        key = next(iter(left), None)
+        there = (
+            self._merged(value, key) if isinstance(key, str) and value.bare.kind is ExprKind.CALL else None
+        )
+        return there[0] if there else None
+
+    def _merged(self, value: Expression, key: str) -> list[tuple[Scope, Expression]] | None:
+        """The entry with a key of the maps that an expression merges: one, or none; None if not known."""
+        value, unknown = value.bare, None
+        if self.depth >= _DEEP:
+            return unknown
+        match value.kind:
+            case ExprKind.NULL:
+                return []
+            case ExprKind.MAP:
+                entry = value.entry(key)
+                known = all(one.name is not None for one in value.entries)
+                return ([(self, entry.value)] if entry is not None else []) if known else unknown
+            case ExprKind.CONDITIONAL:
+                return [] if all(self._merged(one, key) == [] for one in value.operands[1:]) else unknown
+            case ExprKind.TRAVERSAL if value.traversal is not None and len(value.traversal.steps) == 1:
+                scope, given = self._given(value.traversal)
+                return scope._merged(given, key) if given is not None else unknown
+        if value.call is None or value.call.expanded or value.call.function not in _MERGE:
+            return unknown
+        for argument in reversed(value.call.arguments):
+            if (found := self._merged(argument, key)) != []:
+                return found
+        return []
+
+    def _given(self, reference: Reference) -> tuple[Scope, Expression | None]:
+        """The expression of a local or an argument, with the module that it is written in."""
+        deeper = self.depth + 1
+        if reference.root == "var" and self.call is not None and self.caller is not None:
+            given = self.call.body.value(reference.names[1])
+            if given is not None:
+                return replace(self.caller, depth=deeper), given
+        found = self.module.definition(".".join(reference.names))
+        usual = found.body.value("default") if isinstance(found, Block) and reference.root == "var" else None
+        return replace(self, depth=deeper), found.value if isinstance(found, Attribute) else usual
 
     def _text(self, part: Expression | Block) -> str:
         if isinstance(part, Block):
@@ -99,7 +153,7 @@ class Scope:
         if kind == "data":
             return f"data.{names[1]} {self._body(found.body)}{_joined(steps[2:])}"
         parts = _at(found.body, tuple(map(_step, steps[1:])), exact=True)
-        return self._text(parts[0]) if parts else None
+        return self._text(parts[0][0]) if parts else None
 
     def _left_out(self, name: str, given: Expression, steps: Sequence[Step]) -> str | None:
         """What a part of an argument is if a call leaves it out, according to the type of the variable."""
@@ -113,6 +167,8 @@ class Scope:
 
     def _value(self, value: Expression, steps: Sequence[Step]) -> str:
         inner, rest = _inside(value, tuple(map(_step, steps)))
+        if (entry := self._entry(inner, rest)) is not None:
+            return entry[0]._value(entry[1], steps[len(steps) - len(rest) + 1 :])
         text = self._text(inner)
         text = f"({text})" if inner.bare.kind in _WHOLE else text
         return text + _joined(steps[len(steps) - len(rest) :])
@@ -127,17 +183,20 @@ def _joined(steps: Sequence[Step]) -> str:
     return "".join(map(str, steps))
 
 
-def _at(body: Body, path: Path, *, exact: bool = False) -> tuple[Expression | Block, ...]:
-    """The expression of a value, or the blocks that have it where none can be told from the others."""
+def _at(body: Body, path: Path, *, exact: bool = False) -> tuple[_Part, ...]:
+    """The expression of a value, or the blocks that have it where none can be told from the others.
+
+    Each with the rest of the path.
+    """
     name, rest = str(path[0]) if path else "", path[1:]
     if (value := body.value(name)) is not None:
         inner, left = _inside(value, rest)
-        return () if exact and left else (inner,)
+        return () if exact and left else ((inner, left),)
     blocks, dynamic = body.blocks_of(name), body.blocks_of("dynamic", name)
     index = rest[0] if len(rest) > 1 else None
     if isinstance(index, int) and index < len(blocks) and not dynamic:
         return _at(blocks[index].body, rest[1:], exact=exact)
-    return () if exact else (*blocks, *dynamic)
+    return () if exact else tuple((one, ()) for one in (*blocks, *dynamic))
 
 
 def _inside(value: Expression, path: Sequence[str | int]) -> tuple[Expression, Sequence[str | int]]:

@@ -150,12 +150,9 @@ def _with_kept(before: Tree, after: Tree, paths: Sequence[Path]) -> Tree:
         elif isinstance(step, str) and isinstance(after, Mapping | None):
             there = after or {}
             kept = _with_kept(old, there.get(step), below)
-            after = MappingProxyType({**there, step: kept if old is not None or _says(kept) else None})
+            says = old is not None or any(leaf is not Mark.EMPTY for _, leaf in leaves(kept))
+            after = MappingProxyType({**there, step: kept if says else None})
     return after
-
-
-def _says(tree: Tree) -> bool:
-    return any(leaf is not Mark.EMPTY for _, leaf in leaves(tree))
 
 
 def _meta(before: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple[str, ...]]) -> Iterator[Change]:

@@ -67,6 +67,22 @@ def namespace(resource: PlannedResource) -> Tree:
     return resource.get("metadata", 0, "namespace")
 
 
+def annotated(resource: PlannedResource) -> Mapping[str, Tree]:
+    """The object's annotations, as far as they are known."""
+    return mapping(resource.get("metadata", 0, "annotations"))
+
+
+def hosts(ingress: PlannedResource) -> frozenset[str]:
+    """The hosts of an ingress that are known."""
+    found = (get(rule, "host") for rule in rules(ingress))
+    return frozenset(host for host in found if isinstance(host, str))
+
+
+def rules(ingress: PlannedResource) -> tuple[Tree, ...]:
+    """The rules of an ingress: each a host with its paths."""
+    return items(ingress.get("spec", 0, "rule"))
+
+
 def items(tree: Tree) -> tuple[Tree, ...]:
     """The elements of a list; of anything else none."""
     return tree if isinstance(tree, tuple) else ()

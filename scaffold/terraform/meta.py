@@ -19,10 +19,10 @@ def arguments(resource: Block) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name in _OF_RESOURCE:
         if (value := resource.body.value(name)) is not None:
             yield name, _texts(value)
-    lifecycle = resource.body.block("lifecycle")
-    for attribute in lifecycle.body.attributes.values() if lifecycle is not None else ():
+    lifecycle = resource.body.inside("lifecycle")
+    for attribute in lifecycle.attributes.values():
         yield f"lifecycle.{attribute.name}", _texts(attribute.value)
-    for block in lifecycle.body.blocks if lifecycle is not None else ():
+    for block in lifecycle.blocks:
         condition = block.body.value("condition")
         yield f"lifecycle.{block.type}", (condition.text if condition is not None else "",)
 
@@ -34,8 +34,7 @@ def ignored(resource: Block) -> Iterator[Path]:
 
 def ignoring(resource: Block) -> Iterator[tuple[Path, Expression]]:
     """The same, each with the expression that says so."""
-    lifecycle = resource.body.block("lifecycle")
-    value = lifecycle.body.value("ignore_changes") if lifecycle is not None else None
+    value = resource.body.inside("lifecycle").value("ignore_changes")
     for item in _items(value) if value is not None else ():
         path = spelt(item)
         if path is not None:
@@ -57,8 +56,8 @@ def moves(modules: Mapping[str, Module], stack: str) -> Moves:
             if before is not None and after is not None:
                 moved.append((prefix + before.text, prefix + after.text))
         for block in module.blocks("removed"):
-            source, lifecycle = block.body.value("from"), block.body.block("lifecycle")
-            if source is not None and lifecycle is not None and lifecycle.body.literal("destroy") is False:
+            source = block.body.value("from")
+            if source is not None and block.body.inside("lifecycle").literal("destroy") is False:
                 forgotten.add(prefix + source.text)
         waiting += [(f"{prefix}module.{name}.", called) for name, (called, _) in module.calls.items()]
     return Moves(_chained(moved), frozenset(forgotten))

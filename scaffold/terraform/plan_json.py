@@ -151,14 +151,18 @@ class _Shown:
 
 
 def _configuration(root: RawSchema, module: str) -> tuple[RawSchema, Mapping[str, object]]:
-    """What the configuration says about a module, and its constant arguments: defaults and those of calls."""
+    """What the configuration says about a module, and its constant arguments: defaults and those of calls.
+
+    What it does not take itself it has from the module around it, which may only stand in front of it.
+    """
     here, settings = root, dict[str, object]()
     for name in without_keys(module).split(".")[1::2]:
         call = cast("Mapping[str, RawSchema]", here.get("module_calls", {})).get(name, {})
         here = cast("RawSchema", call.get("module", {}))
         variables = cast("Mapping[str, RawSchema]", here.get("variables", {}))
         given = cast("Mapping[str, RawSchema]", call.get("expressions", {}))
-        settings = {key: spec.get("default") for key, spec in variables.items() if key not in given}
+        settings = {key: value for key, value in settings.items() if key not in variables}
+        settings |= {key: spec.get("default") for key, spec in variables.items() if key not in given}
         settings |= {key: spec["constant_value"] for key, spec in given.items() if "constant_value" in spec}
     return here, MappingProxyType(settings)
 

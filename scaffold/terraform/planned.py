@@ -74,7 +74,8 @@ class PlannedResource:
 
     ``module`` is the address of the module it is in, empty for the stack's own. ``instance`` is its key in
     ``count`` or ``for_each``. ``values`` holds what the configuration says; what only the provider computes
-    is left out. ``settings`` are the arguments of that module, as far as they are constant.
+    is left out. ``settings`` are the arguments of that module and of those around it, as far as they are
+    constant.
     """
 
     address: str

@@ -98,8 +98,8 @@ def _sources(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
         for settings in document.body.blocks_of("terraform"):
             for providers in settings.body.blocks_of("required_providers"):
                 for name, attribute in providers.body.attributes.items():
-                    entry = attribute.value.entry("source")
-                    source = entry.value.string() if entry is not None else None
+                    value = attribute.value.at("source")
+                    source = value.string() if value is not None else None
                     yield name, without_registry(source or f"{_OFFICIAL}/{name}")
 
 

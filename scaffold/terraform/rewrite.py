@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold.errors import Finding
-from scaffold.hcl.source import at
 from scaffold.hcl.splice import Splice, blank, insertion
-from scaffold.hcl.syntax import Attribute, Block, Body, Document, Expression
+from scaffold.hcl.syntax import Block, Document, Expression
+from scaffold.terraform.file_changes import Changes
 from scaffold.terraform.planned import INSTANCE
-from scaffold.terraform.result import Reason, StandIn, StandInKind
+from scaffold.terraform.result import StandInKind
 from scaffold.terraform.tree import OutsideError
 
 REFUSED = "-refused"
 """What the name of a file that does not exist ends in: the one that a refused path becomes."""
-_KEPT_SETTINGS = frozenset(("required_providers", "required_version"))
 
 
 def _core(*names: str) -> frozenset[str]:
@@ -32,7 +30,8 @@ def _core(*names: str) -> frozenset[str]:
 _HASHES = ("base64", "base64sha256", "base64sha512", "md5", "sha1", "sha256", "sha512")
 _TEMPLATES = _core("templatefile")
 _LISTS = _core("fileset")
-_READS_TEXT = _core("file", *(f"file{name}" for name in _HASHES)) | _TEMPLATES
+_READS_AS_IS = _core("file", *(f"file{name}" for name in _HASHES))
+_READS_TEXT = _READS_AS_IS | _TEMPLATES
 _READERS = _READS_TEXT | _LISTS | _core("fileexists")
 _UNCHECKED = _core("templatestring")
 _OF_PROVIDER = "provider::"
@@ -80,31 +79,18 @@ class Mends:
     marked: frozenset[tuple[str, int]] = frozenset()
 
 
-@dataclass(slots=True)
-class Changes:
-    """What is changed in one file."""
-
-    splices: list[Splice] = field(default_factory=list)
-    stand_ins: list[StandIn] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    unknown: list[tuple[int, int]] = field(default_factory=list)
-    needs_helper: bool = False
-
-    def refuse(self, place: Expression | Block, message: str, fix: str = "") -> None:
-        """Note that the file reaches out of the working copy, or may."""
-        self.findings.append(at(place, Reason.OUTSIDE.value, message, fix=fix or None))
-
-
 @dataclass(frozen=True, slots=True)
 class Rewriter:
     """Rewrites the files of one module.
 
-    ``root`` is the absolute path of the working copy, ``helper`` a name that nobody could foresee: that of
-    the resource from which unknown values come. ``access`` says what path a call reads from, ``is_secret``
-    whether a file's contents may not be read; ``placeholders`` are the module's variables without a value.
+    ``root`` is the absolute path of the working copy, ``as_written`` that of the files that are changed in
+    it, as a person wrote them; ``helper`` a name that nobody could foresee: that of the resource from which
+    unknown values come. ``access`` says what path a call reads from, ``is_secret`` whether a file's contents
+    may not be read; ``placeholders`` are the module's variables without a value.
     """
 
     root: Path
+    as_written: Path
     helper: str
     access: Callable[[Expression, bool], FileAccess]
     is_secret: Callable[[str], bool]
@@ -127,13 +113,13 @@ class Rewriter:
         for block in document.body.blocks:
             match block.type:
                 case "terraform":
-                    _settings(block, result)
+                    result.only_versions(block)
                 case "import":
-                    _import(block, result)
+                    result.without_import(block)
                 case "data" if not overrides:  # what is merged into depends on the helper already
                     self._defer(block, result)
                 case "ephemeral":
-                    _ephemeral(block, result)
+                    result.refuse_to_open(block)
                 case "check":
                     for data in block.body.blocks_of("data"):
                         self._defer(data, result)
@@ -143,9 +129,9 @@ class Rewriter:
         for call in document.body.calls():
             self.read(call, result)
         if variables := self.placeholders & self.mends.variables:
-            _hide(document.body, frozenset(("var", name) for name in variables), self.unknown_any, result)
+            result.hide(document.body, frozenset(("var", name) for name in variables), self.unknown_any)
         if document.path in self.mends.operators:
-            _operators(document.body, result)
+            result.split_operators(document.body)
         return result
 
     def _validations(self, block: Block, result: Changes) -> None:
@@ -160,13 +146,12 @@ class Rewriter:
             if attribute is None or (block.source.path, attribute.start) not in self.mends.instances:
                 continue
             known = "1" if name == "count" else f'{{ "{INSTANCE}" = {self.unknown_any} }}'
-            result.splices.append(_replacement(attribute.value, known))
+            result.replace(attribute.value, known)
             if name == "for_each":
                 result.needs_helper = True
                 # What is made of the key of the one instance would look real.
-                _hide(block.body, _KEY, self.unknown_string, result)
-            what = f"{name} of {block.address}"
-            result.stand_ins.append(StandIn(StandInKind.INSTANCES, what, _where(attribute)))
+                result.hide(block.body, _KEY, self.unknown_string)
+            result.stand_in(attribute, StandInKind.INSTANCES, f"{name} of {block.address}")
 
     def read(self, call: Expression, result: Changes, *, in_template: bool = False) -> None:
         """A call that may read a file: it reads what is in the working copy, or nothing."""
@@ -199,13 +184,16 @@ class Rewriter:
     def _stand_in(self, call: Expression, kind: StandInKind, what: str, result: Changes) -> None:
         """An unknown value in place of a call."""
         unknown = self.unknown_string if kind is StandInKind.FILE else self.unknown_any
-        result.splices.append(_replacement(call, unknown))
+        result.replace(call, unknown)
         result.unknown.append((call.start, call.end))
         result.needs_helper = True
-        result.stand_ins.append(StandIn(kind, what, _where(call)))
+        result.stand_in(call, kind, what)
 
     def _guard(self, call: Expression, result: Changes) -> None:
         """What a call reads may neither leave the working copy nor be a file that was evaluated already.
+
+        Where it reads bytes, it gets those that a person wrote: what is changed in a file of the working copy
+        differs from run to run.
 
         Terraform judges, after its own expansion of the path. What a path is was looked at before; but
         another definition may hold there than the one that was seen here.
@@ -220,21 +208,29 @@ class Rewriter:
         if function in _TEMPLATES:
             # The comments of a configuration file would be code in a template.
             inside += f' && !endswith(lower({place}), ".tf")'
-        self._allow(path, inside, result)
+        read = _EACH
+        if function in _READS_AS_IS:
+            result.reads_as_is = True
+            inner = f"trimprefix({place}, {json.dumps(f'{self.root}/')})"
+            written = f'"${{{json.dumps(str(self.as_written))}}}/${{{inner}}}"'
+            read = f"(fileexists({written}) ? {written} : {_EACH})"
+        self._allow(path, inside, result, read)
         if function in _LISTS and others:
             self._allow(others[0], f'!strcontains({_EACH}, "..")', result)
 
-    def _allow(self, argument: Expression, condition: str, result: Changes) -> None:
-        """The argument if the condition holds, else the error of a file that does not exist."""
+    def _allow(self, argument: Expression, condition: str, result: Changes, value: str = _EACH) -> None:
+        """The argument, or the value made of it, if the condition holds; else the error of a file that does
+        not exist.
+        """
         refused = f"file({json.dumps(self.helper + REFUSED)})"
-        after = f"\n] : {condition} ? {_EACH} : {refused}])"  # a heredoc ends with its line
+        after = f"\n] : {condition} ? {value} : {refused}])"  # a heredoc ends with its line
         result.splices.append(insertion(argument.start, f"one([for {_EACH} in [".encode()))
         result.splices.append(Splice(argument.end, argument.end, after.encode(), argument.start))
 
     def _defer(self, block: Block, result: Changes) -> None:
         """Data that depends on something still to be created is read after apply: all of it is unknown."""
         result.needs_helper = True
-        result.stand_ins.append(StandIn(StandInKind.DATA, block.address, _where(block)))
+        result.stand_in(block, StandInKind.DATA, block.address)
         helper = f"terraform_data.{self.helper}"
         existing = block.body.value("depends_on")
         if existing is not None:
@@ -243,68 +239,3 @@ class Rewriter:
         if block.line == block.end_line and block.body.items:
             result.splices.append(insertion(block.brace + 1, b"\n"))
         result.splices.append(insertion(block.end - 1, f"\ndepends_on = [{helper}]\n".encode()))
-
-
-def _hide(body: Body, names: frozenset[tuple[str, ...]], unknown: str, result: Changes) -> None:
-    """An unknown value wherever one of the names is used, each a root and what follows it."""
-    for item in body.items:
-        if isinstance(item, Block):
-            _hide(item.body, names, unknown, result)
-            continue
-        for reference in item.value.references():
-            if reference.names[:2] in names:
-                end = reference.start + len(".".join(reference.names[:2]))
-                result.splices.append(Splice(reference.start, end, unknown.encode()))
-                result.unknown.append((reference.start, end))
-                result.needs_helper = True
-
-
-def _settings(block: Block, result: Changes) -> None:
-    """Only those settings that concern providers and versions: no state, no cloud, no key program."""
-    for item in block.body.items:
-        name = item.name if isinstance(item, Attribute) else item.type
-        if name in _KEPT_SETTINGS:
-            continue
-        result.splices.append(blank(block.source.data, item.start, item.end))
-        if name in ("backend", "cloud"):
-            result.stand_ins.append(
-                StandIn(StandInKind.BACKEND, "state: planned as if nothing existed", _where(item))
-            )
-
-
-def _import(block: Block, result: Changes) -> None:
-    result.splices.append(blank(block.source.data, block.start, block.end))
-    target = block.body.value("to")
-    what = target.text if target is not None else "import"
-    result.stand_ins.append(StandIn(StandInKind.IMPORT, what, _where(block)))
-
-
-def _ephemeral(block: Block, result: Changes) -> None:
-    message = f"{block.address} is opened in every plan, and there is no provider to do it"
-    result.findings.append(at(block, Reason.NO_SCHEMA.value, message))
-
-
-def _operators(body: Body, result: Changes) -> None:
-    """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: an unneeded operand may fail."""
-    replaced = [(splice.start, splice.end) for splice in result.splices if splice.start < splice.end]
-    for operation in reversed(list(body.operations())):
-        if operation.operator not in ("||", "&&") or len(operation.operands) != 2:
-            continue
-        if any(start <= operation.start and operation.end <= end for start, end in replaced):
-            continue
-        left, right = operation.operands
-        either = operation.operator == "||"
-        result.splices += [
-            insertion(operation.start, b"("),
-            Splice(left.end, right.start, b" ? true : " if either else b" ? "),
-            insertion(operation.end, b")" if either else b" : false)"),
-        ]
-        result.stand_ins.append(StandIn(StandInKind.OPERATOR, operation.operator, _where(operation)))
-
-
-def _replacement(expression: Expression, text: str) -> Splice:
-    return Splice(expression.start, expression.end, text.encode())
-
-
-def _where(place: Expression | Block | Attribute) -> str:
-    return f"{place.source.path}:{place.line}"

@@ -44,14 +44,14 @@ def at_once() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def find_tool(environment: Mapping[str, str] = os.environ) -> Tool:
+def find_tool() -> Tool:
     """The program that plans: the one in ``SCAFFOLD_TERRAFORM``, else ``terraform``, else ``tofu`` on PATH.
 
     Raises ``MissingError`` if there is none.
     """
-    chosen = environment.get(CHOICE)
+    chosen = os.environ.get(CHOICE)
     for name in (chosen,) if chosen else TOOLS:
-        if path := shutil.which(name, path=environment.get("PATH")):
+        if path := shutil.which(name):
             kind = "tofu" if "tofu" in Path(name).name else "terraform"
             return Tool(kind, str(Path(path).absolute()))
     raise MissingError(

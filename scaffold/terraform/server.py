@@ -58,10 +58,10 @@ class SchemaServer(AbstractContextManager["SchemaServer"]):
         self._servers.append(server)
 
     def __exit__(self, *error: object) -> None:
-        """Stop serving, at once."""
-        for stopped in [server.stop(grace=None) for server in self._servers]:
-            stopped.wait(_GRACE)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Stop serving, at once. What does not stop in time may still take calls, and keeps the pool."""
+        stopped = [server.stop(grace=None) for server in self._servers]
+        if all(one.wait(_GRACE) for one in stopped):
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 class _Provider:

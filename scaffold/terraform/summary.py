@@ -117,7 +117,7 @@ def _share(volume: PlannedResource) -> str:
 
 def _hosts(resources: Sequence[PlannedResource]) -> _Lines:
     for ingress in k8s.of_kind(resources, "ingress"):
-        annotations = k8s.mapping(ingress.get("metadata", 0, "annotations"))
+        annotations = k8s.annotated(ingress)
         gate = ingress.settings.get("auth")
         monitor = k8s.ending(annotations, _MONITOR)
         recorded = k8s.ending(annotations, _DNS)

@@ -67,12 +67,11 @@ def read(tree: Tree, stack: str) -> Generated:
     inputs: dict[str, object] = {}
     for body in bodies:
         inputs |= _inputs(body)
-    settings = own.block("terraform") if own is not None else None
     return Generated(
         files=tuple(file for body in bodies for file in generated(body)),
         inputs=inputs,
         var_files=tuple(dict.fromkeys(path for body in bodies for path in _var_files(body))),
-        source=settings.body.value("source") if settings is not None else None,
+        source=own.inside("terraform").value("source") if own is not None else None,
     )
 
 

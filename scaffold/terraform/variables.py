@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from scaffold.hcl import types
-from scaffold.hcl.expressions import NOT_LITERAL
+from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.syntax import Block, Document, HclSyntaxError, parse
 from scaffold.hcl.types import Type
 from scaffold.terraform.planned import STAND_IN

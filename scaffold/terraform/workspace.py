@@ -19,10 +19,11 @@ from scaffold.hcl.evaluate import Names, pieces, text
 from scaffold.hcl.splice import Splice, Spliced, apply, insertion
 from scaffold.hcl.syntax import Expression, HclSyntaxError, Source, parse_template
 from scaffold.terraform import rewrite, variables
+from scaffold.terraform.file_changes import Changes
 from scaffold.terraform.files import Files
 from scaffold.terraform.modules import Loader, Module, overrides
 from scaffold.terraform.result import Reason, StandIn, StandInKind
-from scaffold.terraform.rewrite import Changes, FileAccess, Mends, Rewriter
+from scaffold.terraform.rewrite import FileAccess, Mends, Rewriter
 from scaffold.terraform.tree import Kind, OutsideError, Tree, is_file, normal, resolve
 
 _INSTALLED = ".terraform/modules/modules.json"
@@ -77,12 +78,20 @@ class Workspace:
     _guessed: list[StandIn] = field(default_factory=list)
     _templates: set[str] = field(default_factory=set)
     _any_template: bool = False
+    _changed: dict[str, bytes] = field(default_factory=dict)
+    """What a person wrote, by file, where the working copy says something else."""
+    _reads_as_is: bool = False
 
     @cached_property
     def files(self) -> Files:
         """The files that are not HCL; what could not be copied is in this copy's findings."""
         hcl = {path for module in self.modules.values() for path in module.documents}
         return Files(self.tree, self.root, hcl, findings=self.findings)
+
+    @property
+    def as_written(self) -> Path:
+        """Where the files that the working copy changes are as a person wrote them; nothing lists it."""
+        return self.root.parent / "as-written"
 
     @property
     def directory(self) -> Path:
@@ -114,6 +123,10 @@ class Workspace:
         for module in self.modules.values():
             self._write_module(module, mends)
         self._write_templates()
+        if self._reads_as_is:
+            originals = Files(self.tree, self.as_written)
+            for path, content in self._changed.items():
+                originals.put(path, content)
         self.stand_ins += [
             StandIn(StandInKind.VARIABLE, f"var.{name}", f"{block.source.path}:{block.line}")
             for name, block in self.variables.placeholders.items()
@@ -197,7 +210,8 @@ class Workspace:
         own = module.path == self.stack
         placeholders = frozenset(self.variables.placeholders) if own else frozenset[str]()
         access = partial(self._access, _names(module, self.stack))
-        rewriter = Rewriter(self.root, self.helper, access, self.files.is_secret, mends, placeholders)
+        secret = self.files.is_secret
+        rewriter = Rewriter(self.root, self.as_written, self.helper, access, secret, mends, placeholders)
         changed = {
             path: rewriter.changes(document, overrides=overrides(path))
             for path, document in module.documents.items()
@@ -212,9 +226,16 @@ class Workspace:
             self._note(changes)
             spliced = apply(source.data, changes.splices)
             self.placed[path] = Placed(source, spliced, tuple(changes.unknown))
-            self.files.put(path, spliced.data)
+            self._put(path, source.data, spliced.data)
+
+    def _put(self, path: str, written: bytes, content: bytes) -> None:
+        """Write a file of the working copy, which differs from what a person wrote."""
+        if content != written:
+            self._changed[path] = written
+        self.files.put(path, content)
 
     def _note(self, changes: Changes) -> None:
+        self._reads_as_is = self._reads_as_is or changes.reads_as_is
         self.stand_ins += changes.stand_ins
         self.findings += [found for found in changes.findings if found not in self.findings]
 
@@ -250,14 +271,15 @@ class Workspace:
 
     def _write_templates(self) -> None:
         """Templates can call functions too: what they read is guarded like what the stack reads."""
-        rewriter = Rewriter(self.root, self.helper, partial(self._access, {}), self.files.is_secret, Mends())
+        access, secret = partial(self._access, {}), self.files.is_secret
+        rewriter = Rewriter(self.root, self.as_written, self.helper, access, secret, Mends())
         done: set[str] = set()
         # A template can name another one; where it is not known which, it can be every file.
         while waiting := (self.files.copied if self._any_template else self._templates) - done:
             for path in sorted(waiting):
                 content = self.tree.read(resolve(self.tree, path))
                 if not self.files.is_secret(path) and rewrite.may_read(content):
-                    self.files.put(path, self._guarded(path, content, rewriter))
+                    self._put(path, content, self._guarded(path, content, rewriter))
             done |= waiting
 
     def _guarded(self, path: str, content: bytes, rewriter: Rewriter) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from unicodedata import normalize
 
-from scaffold.hcl.expressions import NOT_LITERAL
+from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.syntax import Block, Body, Expression, ExprKind
 from scaffold.terraform.modules import Module, overrides
 from scaffold.terraform.plan_json import without_keys
@@ -42,7 +42,8 @@ class Written:
             above, module = waiting.pop()
             for name, (directory, call) in module.calls.items():
                 called, address = modules[directory], f"{above}module.{name}"
-                self._called[address] = called, _settings(called, call)
+                around = self._called[above.removesuffix(".")][1]
+                self._called[address] = called, _settings(called, call, around)
                 waiting.append((f"{address}.", called))
 
     def configured(
@@ -54,13 +55,18 @@ class Written:
         return expressions(next(own).body, schema), settings
 
 
-def _settings(called: Module, call: Block) -> Mapping[str, object]:
-    """The arguments of a module that are constant: what a call sets, and the defaults of what it does not."""
+def _settings(called: Module, call: Block, around: Mapping[str, object]) -> Mapping[str, object]:
+    """The arguments of a module that are constant: what a call sets, and the defaults of what it does not.
+
+    What it does not take itself it has from the module ``around`` it.
+    """
     given = {name: attribute.value for name, attribute in call.body.attributes.items()}
     variables = {block.labels[0]: block for block in called.blocks("variable") if block.labels}
     usual = {name: _usual(block) for name, block in sorted(variables.items()) if name not in given}
     said = {name: _constant(value) for name, value in sorted(given.items()) if name in variables}
-    return MappingProxyType(usual | {name: value for name, value in said.items() if value is not NOT_LITERAL})
+    outer = {name: value for name, value in around.items() if name not in variables}
+    inner = usual | {name: value for name, value in said.items() if value is not NOT_LITERAL}
+    return MappingProxyType(outer | inner)
 
 
 def expressions(body: Body, schema: BlockSchema | None) -> Mapping[str, object]:

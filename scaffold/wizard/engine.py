@@ -166,7 +166,9 @@ class Engine:
                 and holds(other.ask, {**known, IMAGE_KNOWN: False})
             )
             if follows.of and proposed and other.name not in state.given and holds(other.when, known):
-                yield f"{other.name}: {fields.shown(known[other.name])}"
+                # The name is only asked now.
+                same = other.default == "{{ name }}" and known[other.name] == known["name"]
+                yield f"{other.name}: {'the same as name' if same else fields.shown(known[other.name])}"
 
     def _proposed(self, state: State, question: Question) -> list[Value]:
         """The items of a list that are proposed because of the image, and that nobody has said yet."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import diff
+from scaffold.changes.commit import demand_own
 from scaffold.checks.verify import Level
 from scaffold.commands.prepared import Prepared
 from scaffold.errors import ScaffoldError
@@ -131,6 +132,15 @@ class Preview:
         """What will exist, or what happens to what exists, or why it cannot; waits for the plan."""
         in_short = _exists if self._tell is _resources and not whole else self._tell
         yield from self._told(self.planned, in_short)
+
+    def uncommittable(self) -> str:
+        """Why Git could not commit it, or nothing; waits for the rendering."""
+        try:
+            for change in self._rendered.result().changes:
+                demand_own(change)
+        except ScaffoldError as error:
+            return error.message
+        return ""
 
     def cancel(self) -> None:
         """Skip what has not begun."""

@@ -144,6 +144,8 @@ def _command(
             planned = True
         elif command in ("a", "c") and preview.failed:
             screen.show(["It cannot be applied like this; see above. Change an answer, or save the answers."])
+        elif command == "c" and (why := preview.uncommittable()):
+            screen.show([why, "Mend that in another terminal, or apply with a and commit later."])
         elif row is not None:
             return row.question
         else:

@@ -262,7 +262,8 @@ def _end(
     name = str(values["name"])
     if outcome is Outcome.QUIT:
         return Asked(None, ("Nothing was written. To go on:", f"  {_resume(name, options, clone)}"))
-    told = "".join(f"# {line}\n" for line in (import_text(start.report) if start else ()))
+    # What was answered otherwise may leave no place for what the file gave.
+    told = "".join(f"# {line}\n" for line in (import_text(start.beside(values).report) if start else ()))
     text = told + answers_text(values)
     if outcome is Outcome.SAVE:
         path = store.keep_answers(name, text) if drafts.writable(store) else keep_beside(name, text)

@@ -14,6 +14,7 @@ from scaffold.changes.signals import ENDING, no_more_interrupts
 from scaffold.templates.questions import Value
 from scaffold.wizard import window
 from scaffold.wizard.screen import Choice, Key, Typed
+from scaffold.wizard.search import Search
 
 _LONG = 8
 """From here on a list says that typing filters it."""
@@ -99,7 +100,9 @@ class TerminalScreen:
         menu = _menu(prompt.application)
         # Wrapped: what questionary prints below a menu would be cut off at the window's edge.
         menu.text = partial(_told, menu._get_choice_tokens)
-        menu.add_search_character = partial(_search, menu, menu.add_search_character)
+        search = Search(menu)
+        menu.add_search_character = search.type
+        _add_below(prompt.application, lambda: window.wrapped(search.problem(), window.width()))
 
         async def watch() -> None:
             import asyncio
@@ -117,7 +120,7 @@ class TerminalScreen:
         def begin() -> None:
             prompt.application.create_background_task(watch())
 
-        answer = self._run(prompt.application, lambda _: True, begin=begin)
+        answer = self._run(prompt.application, lambda _: True, begin=begin, holds=search)
         return choices[int(answer)].value if isinstance(answer, str) else answer.key
 
     def line(
@@ -172,8 +175,12 @@ class TerminalScreen:
         explains: Callable[[str], bool],
         until: Callable[[], bool] | None = None,
         begin: Callable[[], object] | None = None,
+        holds: Search | None = None,
     ) -> Any:
-        """Run a prompt with our keys. ``explains`` says whether ? is a key of ours after what is typed."""
+        """Run a prompt with our keys. ``explains`` says whether ? is a key of ours after what is typed.
+
+        ``holds`` keeps Enter from taking an option after a word that none has.
+        """
         from prompt_toolkit.filters import Condition, to_filter
         from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 
@@ -187,6 +194,8 @@ class TerminalScreen:
         keys.add("f1", eager=True)(leave(Key.EXPLAIN))
         untouched = Condition(lambda: explains(application.current_buffer.text))
         keys.add("?", filter=untouched, eager=True)(leave(Key.EXPLAIN))
+        if holds is not None:
+            keys.add("enter", filter=Condition(holds.refuses), eager=True)(lambda _: holds.tell())
         application.key_bindings = merge_key_bindings([application.key_bindings, keys])
         application.ttimeoutlen = _ESCAPE_SECONDS
         for part in application.layout.find_all_windows():
@@ -240,23 +249,6 @@ def _menu(application: Any) -> Any:
 
     parts = [part.content for part in application.layout.find_all_windows()]
     return next(part for part in parts if isinstance(part, InquirerControl))
-
-
-def _search(menu: Any, add: Callable[[Any], None], key: Any) -> None:
-    """Filter a menu by a key, and select what begins with everything that is typed, if anything does.
-
-    A key that fits nothing behind the others begins anew; one that fits nothing at all is not taken.
-    """
-    before = menu.search_filter, menu.pointed_at
-    for typed in (before[0], None):
-        menu.search_filter = typed
-        add(key)
-        text = (menu.search_filter or "").lower()
-        if any(text in choice.title.lower() for choice in menu.choices):
-            labels = [choice.title.lower() for choice in menu.filtered_choices]
-            menu.pointed_at = next((n for n, label in enumerate(labels) if label.startswith(text)), 0)
-            return
-    menu.search_filter, menu.pointed_at = before
 
 
 @contextmanager

@@ -325,11 +325,11 @@ def test_what_becomes_another_is_accepted_by_its_line_or_not_written(by_hand: Pa
     main = by_hand / "main.tf"
     odd = MAIN.replace(
         "      spec {\n        container {",
-        "      spec {\n        termination_grace_period_seconds = 90\n        container {",
+        "      spec {\n        share_process_namespace = true\n        container {",
     )
     main.write_text(odd)
-    git(root, "commit", "-q", "-a", "-m", "It ends slowly")
-    line = "kubernetes_deployment.box spec[0].template[0].spec[0].termination_grace_period_seconds"
+    git(root, "commit", "-q", "-a", "-m", "Its containers see each other")
+    line = "kubernetes_deployment.box spec[0].template[0].spec[0].share_process_namespace"
     refused = scaffold("adopt", "tool-box", "--write", "--monorepo", root)
     assert refused.returncode == 4 and line in refused.stderr + refused.stdout
     assert main.read_text() == odd

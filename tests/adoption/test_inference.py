@@ -281,6 +281,24 @@ def test_a_database_is_told_by_the_role_whose_password_rotates() -> None:
     assert recorded(deployment({"env": [env]}), secret)["names"]["database_secret"] == "kit-db"
 
 
+def test_of_two_databases_the_one_with_its_name_is_its_own() -> None:
+    def role(name: str, of: str) -> PlannedResource:
+        row = {"secretKey": "password", "remoteRef": {"key": f"static-creds/pg-{of}", "property": "password"}}
+        return external_secret(name, "vault-database", {"target": {"name": name}, "data": [row]})
+
+    env = {"name": "THEIRS", "value_from": [{"secret_key_ref": [{"name": "their-db", "key": "password"}]}]}
+    sources = [{"secret_ref": [{"name": name}]} for name in ("their-db", "kit-db")]
+    app = deployment({"env": [env], "env_from": sources})
+    found = answers(app, role("their-db", "other"), role("kit-db", "kit"))
+    assert "database_name" not in found
+    assert (
+        recorded(app, role("their-db", "other"), role("kit-db", "kit"))["names"]["database_secret"]
+        == "kit-db"
+    )
+    assert found["env"] == {"THEIRS": {"secret": "their-db", "key": "password"}}
+    assert found["env_from"] == [{"secret": "their-db"}]
+
+
 def test_what_exists_keeps_its_name_and_its_class() -> None:
     claim = planned("persistent_volume_claim", "data_proxmox", {
         "metadata": [{"name": "kit-data-proxmox", "namespace": "kit"}],
@@ -790,10 +808,11 @@ def ingress(path: str) -> PlannedResource:
     )  # fmt: skip
 
 
-def test_an_ingress_for_some_paths_alone_is_not_the_services_own() -> None:
+def test_an_ingress_for_some_paths_alone_serves_only_those_of_its_host() -> None:
     app = deployment({"port": [{"container_port": 80}]})
-    assert answers(app, ingress("/hook"), source=CALL)["shape"] == "internal"
-    assert "shape" not in answers(app, ingress("/"), source=CALL)
+    for path, served in (("/hook", {"paths": ["/hook"]}), ("/", None)):
+        found = answers(app, ingress(path), source=CALL)
+        assert "shape" not in found and found.get("ingress_options") == served
 
 
 def test_the_secret_of_its_own_path_in_vault_stays_as_it_is_called() -> None:

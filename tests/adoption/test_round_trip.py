@@ -65,6 +65,32 @@ OPTIONAL = {
 """A Secret that is read whole, with a key of another path that a variable of its own reads besides."""
 
 
+BESIDE_IT = {
+    "name": "tide-crew", "description": "Who is on duty", "port": 8080, "build": "github-ghcr", "repository": "Crew/tide-crew",
+    "object_names": {"container": "duty"}, "sidecars": [{"name": "tide-crew", "image": "docker.io/library/redis:7.4.2"}],
+    "probes": {"readiness": {"path": "/ready"}}, "gate": "required", "reloader": "never",
+    "ingress_options": {"request_headers": {"x-crew": "", "x-tide": "low"}},
+    "homepage_widget": {"b": {"vault": "one"}, "a": {"vault": "two"}},
+    "workloads": [{"name": "rota", "reloader": "auto", "command": ["rota"], "memory": "64Mi"}],
+    "volumes": [{"path": "/data", "purpose": "log", "backup": "pg_dump", "dump": {
+        "host": "their-db", "user": "crew", "password": {"secret": "theirs", "key": "password"}, "image": "docker.io/library/postgres:16.4"}}],
+}  # fmt: skip
+"""An image of another owner, a container with the Service's name beside the app's, a header that is emptied, and the
+volume of a database whose server somebody else keeps.
+"""
+BY_COMMAND = {
+    "name": "tide-clock", "description": "Tells the tide", "port": 8080, "image": "docker.io/library/nginx:1.29.0",
+    "gate": "app", "gate_reason": "It has accounts", "health_path": "/up",
+    "probes": {"readiness": {"command": ["ready"]}, "liveness": {"command": ["alive"]}},
+}  # fmt: skip
+"""A health path that only the monitor requests."""
+FILES_OF_JOBS = {
+    "name": "tide-mail", "description": "Sends the tides", "shape": "jobs", "image": "docker.io/library/nginx:1.29.0",
+    "files": [{"path": "/etc/mail/key", "vault": "key"}], "cron_jobs": [{"name": "send", "schedule": "5 4 * * *"}],
+}  # fmt: skip
+"""A file from Vault where only jobs read it."""
+
+
 @st.composite
 def _valid(draw: st.DrawFn) -> dict[str, Any]:
     try:
@@ -77,6 +103,13 @@ def _valid(draw: st.DrawFn) -> dict[str, Any]:
     for volume in values.get("volumes") or ():
         if volume.get("claim") and not volume.get("in_app", True) and volume["purpose"] not in mounted:
             reject()
+    # An image of another owner that everybody may pull looks like anybody's image.
+    owner = (values.get("repository") or "").partition("/")[0]
+    if owner and values.get("public_package") and values.get("build") == "github-ghcr":
+        reject()
+    # The password of a shared database rotates: an adopted stack is restarted, whatever was wanted before.
+    if values.get("reloader") == "never" and values.get("database", "none") != "none":
+        reject()
     return values
 
 
@@ -85,6 +118,9 @@ def _valid(draw: st.DrawFn) -> dict[str, Any]:
 @given(values=_valid())
 @example(values=COPIED)
 @example(values=OPTIONAL)
+@example(values=BESIDE_IT)
+@example(values=BY_COMMAND)
+@example(values=FILES_OF_JOBS)
 @examples(4)
 def test_generated_services_are_given_back(
     pristine: Monorepo, tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from scaffold.checks.consequences import consequences, seen
-from scaffold.checks.planned import HouseNames
+from scaffold.checks.house import HouseNames
 from scaffold.monorepo.stack import read_stack
 from scaffold.terraform.diff import difference
 from scaffold.terraform.planned import Mark, PlannedResource, Site, Tree

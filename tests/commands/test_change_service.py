@@ -121,6 +121,21 @@ def test_one_more_volume_is_backed_up_and_listed(root: Path) -> None:
     assert disagreements(root) == []
 
 
+def test_further_deployments_come_change_and_go(root: Path) -> None:
+    added = "workloads=[{name: worker, args: [work]}, {name: search, image: 'docker.io/acme/finder:1.15.2', port: 7700}]"
+    told = static(root, "--set", added, "--commit")
+    assert "rollout status deployment/bee-notes-search" in commands(told)
+    text = main(root)
+    assert (
+        text.count('resource "kubernetes_deployment"') == 3
+        and text.count('resource "kubernetes_service"') == 2
+    )
+    told = static(root, "--set", "workloads[worker].memory=512Mi", "--unset", "workloads[search]")
+    assert [one["path"] for one in told["answers"]] == ["workloads[worker].memory", "workloads[search]"]
+    assert 'memory = "512Mi"' in main(root) and "finder" not in main(root)
+    assert "deployment/bee-notes-worker" in commands(told) and "bee-notes-search" not in commands(told)
+
+
 @pytest.mark.slow("several changes, each of which reads the whole monorepo")
 def test_the_last_volume_takes_its_rows_along(root: Path) -> None:
     matrix = root / "docs/architecture/backup-dr.md"

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from support import needs
 
-from scaffold.commands.doctor import Diagnosis, Provider, diagnose, store_schemas
+from scaffold.commands.doctor import Diagnosis, Provider, diagnose
 from scaffold.monorepo.repository import Monorepo
 from scaffold.report.doctor import diagnosis_json, diagnosis_text
 from scaffold.templates import template
 from scaffold.terraform import refresh
+from scaffold.terraform.refresh import store
 
 KUBERNETES = "registry.terraform.io/hashicorp/kubernetes"
 LOCK = f'''provider "{KUBERNETES}" {{
@@ -64,7 +65,7 @@ def test_a_refreshed_schema_is_in_use_and_said(
 ) -> None:
     if lock:
         (printed.parent / refresh.LOCK).write_text(lock)
-    assert [(s.provider, s.version) for s in store_schemas(printed)] == [("kubernetes", version)]
+    assert [(s.provider, s.version) for s in store(printed)] == [("kubernetes", version)]
     assert _kubernetes(diagnose(pristine)) == Provider("kubernetes", version, refreshed=True)
     thing = refresh.in_use().resource("kubernetes_thing")
     assert thing is not None and list(thing.attributes) == ["description"]
@@ -80,7 +81,7 @@ def test_a_difference_from_the_lock_is_said(
     shutil.copytree(pristine.root, root, symlinks=True)
     (root / "stacks" / "journal" / refresh.LOCK).write_text(LOCK)
     if refreshing:
-        store_schemas(printed)
+        store(printed)
     (line,) = [line for line in diagnosis_text(diagnose(Monorepo(root))) if "is locked at" in line]
     assert line.startswith("kubernetes is locked at 3.9.9 in ") and said in line
     (difference,) = diagnose(Monorepo(root)).differences

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scaffold.checks.verify import house_of
+from scaffold.checks.house import house_of
 from scaffold.commands.check import Checked, all_rules
 from scaffold.commands.exposed import Backup, Encrypted, Host, Reach
 from scaffold.commands.house import House, house_at_a_glance

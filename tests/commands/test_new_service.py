@@ -230,7 +230,7 @@ def test_an_unfinished_merge_is_not_written_over(monorepo: Monorepo) -> None:
     before = tree(monorepo)
     done = new_service(monorepo, "--answers", DRONE)
     assert done.returncode == 4
-    assert "unmerged paths: README.md" in done.stderr
+    assert "A merge is unfinished in README.md." in done.stderr
     assert tree(monorepo) == before
 
 

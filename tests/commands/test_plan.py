@@ -81,7 +81,7 @@ def test_json_of_good_and_bad_stacks() -> None:
 def test_text_of_good_and_bad_stacks() -> None:
     text = shown(Plans(TOOL, (StackPlan("good", GOOD), StackPlan("bad", BAD))))
     assert text == (
-        "good: 1 resources in 0.5 s\n"
+        "good: 1 resource in 0.5 s\n"
         "  Namespace\n"
         "    x\n"
         "  Not real\n"
@@ -93,7 +93,7 @@ def test_text_of_good_and_bad_stacks() -> None:
         "    stacks/bad/main.tf:3:5: Unsupported argument [plan-stack]\n"
         "      fix:     write it right\n"
         "\n"
-        "1 of 2 stacks planned, 1 resources, with terraform 1.12.2, offline.\n"
+        "1 of 2 stacks planned, 1 resource, with terraform 1.12.2, offline.\n"
     )
 
 
@@ -124,7 +124,7 @@ def test_text_of_a_difference() -> None:
         "      size: 1 → not set\n"
         f"      text: …{'y' * 22} → …{'y' * 12}{'z' * 10}\n"
         "\n"
-        "1 of 3 stacks differ from main; 1 planned without a difference; "
+        "1 of 3 stacks differs from main; 1 planned without a difference; "
         "1 not planned, since nothing that they read differs.\n"
         "1 changed.\n"
     )
@@ -182,7 +182,7 @@ def test_a_difference_for_a_pull_request() -> None:
     lost = Consequence(Effect.DATA_LOST, "x_thing.a", "the data | goes")
     stack = StackPlan("x", GOOD, GOOD, difference([thing("a", t="```")], [thing("b")]), (lost,))
     text = "\n".join(difference_markdown(Plans(TOOL, (stack,), "main")))
-    assert text.startswith("**1 of 1 stacks differ from main.**\n1 created, 1 data-lost.\n")
+    assert text.startswith("**1 of 1 stack differs from main.**\n1 created, 1 data-lost.\n")
     assert "| **data-lost** | x | `x_thing.a` the data \\| goes |" in text
     assert "<details><summary>x</summary>\n\n```diff\n+ x_thing.b\n- x_thing.a [data-lost]\n```\n" in text
 

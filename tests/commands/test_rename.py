@@ -31,6 +31,9 @@ volumes:
   size: 2Gi
   embedded_database: sqlite
 - {path: /media, purpose: media, rwx: true, sensitive: false}
+workloads:
+- {name: worker, args: [work]}
+- {name: search, image: docker.io/acme/finder:1.15.2, port: 7700}
 """
 CATALOG = ".claude/reference/service-catalog.md"
 ACCEPTED = ("--accept", "not-compared", "--accept", "opened")

@@ -214,3 +214,10 @@ def test_stacks_are_named_or_all_are_meant(made: Path) -> None:
     done = scaffold("status", "ip-echo", "--all", cwd=made)
     assert done.returncode == 2
     assert scaffold("status", "ip-eco", cwd=made).returncode == 6
+
+
+def test_where_scaffold_made_no_stack_that_is_what_is_told(pristine: Monorepo) -> None:
+    done = scaffold("status", "--monorepo", pristine.root)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        0, "No stack was made by scaffold; --all shows those that were written by hand.",
+    )  # fmt: skip

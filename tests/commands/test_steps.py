@@ -153,6 +153,13 @@ def test_a_secret_is_added_to_a_path_that_exists_and_never_replaces_one(
     assert run(command, stubs, pristine.root).returncode != 0
 
 
+def test_single_keys_of_its_own_path_are_put_there_and_those_of_others_looked_for(pristine: Monorepo) -> None:
+    steps = steps_of("camera-eye", pristine)
+    assert "secret/camera-eye mqtt=… licence=…\n" in command_of(steps, "Put the secrets")
+    looked = command_of(steps, "Check that the secrets of other Services")
+    assert looked == "vault kv get -field=token secret/ntfy >/dev/null"
+
+
 def test_after_a_failed_apply_nothing_else_is_applied(pristine: Monorepo, stubs: Path) -> None:
     steps = steps_of("linkboard", pristine)
     (stubs / "terragrunt.says").write_text("false\n")

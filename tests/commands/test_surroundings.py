@@ -62,7 +62,7 @@ def test_a_list_in_an_unfinished_merge_is_told_as_that(monorepo: Monorepo) -> No
     subprocess.run(["git", "merge", "theirs"], cwd=monorepo.root, capture_output=True, check=False)
     done = new_service(monorepo)
     assert done.returncode == 4
-    assert f"There are unmerged paths: {CATALOG}." in done.stderr
+    assert f"A merge is unfinished in {CATALOG}." in done.stderr
     assert "--no-index" not in done.stderr
 
 

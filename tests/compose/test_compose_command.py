@@ -80,18 +80,22 @@ def test_what_is_built_from_source_gets_the_usual_build(monorepo: Monorepo, tmp_
 def test_in_a_terminal_it_asks_which_of_two_is_the_app_and_keeps_the_report(
     monorepo: Monorepo, tmp_path: Path
 ) -> None:
-    path = written(tmp_path, FILE.replace("image: 'acme/rest:1'", "image: 'acme/rest:1', ports: ['1:1']"))
+    more = "image: 'acme/rest:1', ports: ['1:1'], environment: {DB_HOST: db, DB_PASSWORD: swordfish-1}"
+    path = written(tmp_path, FILE.replace("image: 'acme/rest:1'", more) + "  db: {image: 'postgres:17'}\n")
     done = scaffold(
         "new-service", "--plain", "--from-compose", path, *OPTIONS, "--set=name=rest", "--set=port=80",
         "--set=gate=required", "--set=sensitive=false", "--set=rwx=false", "--set=build=upstream",
-        stdin="2\n" + "\n" * 20 + "s\n", terminal=True, cwd=monorepo.root,
+        stdin="2\n" + "\n" * 20 + "database=none\ns\n", terminal=True, cwd=monorepo.root,
     )  # fmt: skip
     assert "Which service of the file is the app?" in done.stdout
     assert done.returncode == 0, done.stdout + done.stderr
     kept = Path(done.stdout.partition("The answers are in ")[2].partition(". To create")[0])
     text = kept.read_text()
     assert text.startswith(f"# {path}:\n#   rest becomes the app, since it was named.\n")
-    assert yaml.safe_load(text)["image"] == "docker.io/acme/rest:1"
+    assert yaml.safe_load(text)["image"] == "docker.io/acme/rest:1" and "database_env" not in yaml.safe_load(
+        text
+    )
+    assert "environment.{DB_HOST, DB_PASSWORD}: the answers that were given leave no place" in text
 
 
 def test_what_given_answers_leave_no_place_for_is_left_out_and_told(
@@ -108,3 +112,14 @@ def test_what_given_answers_leave_no_place_for_is_left_out_and_told(
     left = {entry["key"]: entry["why"] for entry in json.loads(done.stdout)["import"]["left"]}
     assert left["services.ledger.environment.DB_HOST"] == "the answers that were given leave no place for it"
     assert "services.ledger.ports[0]" not in left
+
+
+def test_a_setting_may_be_about_an_item_that_the_file_gives(monorepo: Monorepo, tmp_path: Path) -> None:
+    text = "services:\n  ledger: {image: 'ghcr.io/acme/ledger:2.1.0', ports: [8080], volumes: ['kept:/kept', 'logs:/logs']}\n"
+    command = ("new-service", "--from-compose", written(tmp_path, text), *OPTIONS, "--json")
+    done = scaffold(*command, "--set=volumes[logs].size=7Gi", cwd=monorepo.root)
+    assert done.returncode == 0, done.stdout
+    diffs = str([file["diff"] for file in json.loads(done.stdout)["files"]])
+    assert 'storage = "7Gi"' in diffs and "/kept" in diffs
+    unknown = scaffold(*command, "--set=volumes[other].size=7Gi", cwd=monorepo.root)
+    assert unknown.returncode == 3 and "volumes has no item called other" in unknown.stdout

@@ -8,36 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from composed import draft, entry, keys, roles
 
 from scaffold.answers.compose.report import Fate
-from scaffold.answers.compose.translation import Draft, translate
 from scaffold.errors import UsageError
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Path:
-    """Where a compose file is written; the directory's name tells nothing."""
-    (tmp_path / "here").mkdir()
-    return tmp_path / "here"
-
-
-def draft(at: Path, text: str, service: str | None = None) -> Draft:
-    path = at / "compose.yml"
-    path.write_text(text)
-    return translate(path, service)
-
-
-def roles(found: Draft) -> dict[str, str]:
-    return {service.name: service.role for service in found.report.services}
-
-
-def entry(found: Draft, key: str, fate: Fate = Fate.TAKEN) -> str:
-    (why,) = [entry.why for entry in found.report.of(fate) if entry.key == key]
-    return why
-
-
-def keys(found: Draft, fate: Fate) -> dict[str, str]:
-    return {entry.key: entry.answer or entry.why for entry in found.report.of(fate)}
 
 
 def test_what_a_file_says_becomes_answers(at: Path) -> None:
@@ -67,6 +41,7 @@ services:
       - swordfish-5
       - CACHE=redis://:swordfish-6@cache:6379/0
     healthcheck: {test: ["CMD", "curl", "-f", "http://localhost:8080/healthz"], start_period: 2m}
+    stop_grace_period: 1m30s
     restart: always
     privileged: true
 """,
@@ -91,6 +66,7 @@ services:
         "database_env": {"dsn": "DATABASE_URL", "scheme": "postgres"},
         "health_path": "/healthz",
         "slow_start": True,
+        "shutdown_seconds": 90,
         "uid": 1000,
         "fs_group": 2000,
     }
@@ -287,15 +263,19 @@ def test_each_service_becomes_what_it_is(at: Path) -> None:
         "QUEUE": {"host": "redis", "text": "{host}:6379"},
     }
     beside = {item["name"]: item for item in answers["sidecars"]}
-    assert beside["worker"] == {"name": "worker", "args": ["work"], "env": {"ROLE": "worker"}}
+    assert beside["worker"] == {
+        "name": "worker", "args": ["work"], "env": {"ROLE": "worker"}, "memory": "256Mi",
+    }  # fmt: skip
     assert beside["search"] == {
         "name": "search", "image": "docker.io/acme/search:1", "inherits": True,
         "mounts": [{"volume": "search-index", "path": "/index"}],
     }  # fmt: skip
     assert answers["secrets"] == [{"env": "SEARCH_API_KEY"}]
     assert {"path": "/index", "purpose": "search-index", "in_app": False} in answers["volumes"]
-    assert answers["init_containers"] == [{"name": "migrate", "args": ["migrate"]}]
-    assert answers["cron_jobs"] == [{"name": "nightly", "args": ["tidy"], "schedule": "5 1 * * *"}]
+    assert answers["init_containers"] == [{"name": "migrate", "args": ["migrate"], "memory": "256Mi"}]
+    assert answers["cron_jobs"] == [
+        {"name": "nightly", "args": ["tidy"], "memory": "256Mi", "schedule": "5 1 * * *"}
+    ]
     left = {entry.key: entry.why for entry in found.report.of(Fate.LEFT)}
     assert (
         "--compose-service big" in left["services.big"] and "--set=service_port=8000" in left["services.big"]
@@ -426,39 +406,6 @@ def test_the_data_of_a_server_inside_the_image_is_told(at: Path) -> None:
     )
     assert "a database server inside the image" in entry(found, "services.box.volumes[1]")
     assert "database" not in entry(found, "services.box.volumes[0]")
-
-
-OF_ROOT = "a new volume belongs to root"
-
-
-@pytest.mark.parametrize(
-    "image, told",
-    [
-        ("acme/box:1.0", True),
-        ("acme/box:1.0, user: root", True),
-        ("acme/box:1.0, user: '1000'", False),
-        ("lscr.io/linuxserver/acme:1.0", False),
-        ("grafana/grafana:11.2.0", False),
-    ],
-)
-def test_whose_a_new_volume_is_is_told_where_nothing_says_it(at: Path, image: str, told: bool) -> None:
-    found = draft(
-        at, f"services: {{box: {{image: {image}, ports: ['80'], volumes: ['data:/data', 'more:/srv/more']}}}}"
-    )
-    assert (OF_ROOT in entry(found, "services.box.volumes[0]")) is told
-    assert OF_ROOT not in entry(found, "services.box.volumes[1]"), "once for each container"
-
-
-def test_whose_the_volume_of_a_sidecar_is_is_told(at: Path) -> None:
-    body = """
-services:
-  box: {image: 'acme/box:1', user: '1000', ports: ['80'], volumes: ['data:/data'], depends_on: [search, db]}
-  search: {image: 'elasticsearch:8.12.2', volumes: ['seen:/usr/share/elasticsearch/data']}
-  db: {image: 'clickhouse/clickhouse-server:24.8', volumes: ['events:/var/lib/clickhouse']}
-"""
-    found = draft(at, body)
-    assert OF_ROOT in entry(found, "services.search.volumes[0]")
-    assert OF_ROOT not in entry(found, "services.db.volumes[0]") + entry(found, "services.box.volumes[0]")
 
 
 def test_the_source_that_an_image_is_built_from_is_no_volume(at: Path) -> None:
@@ -613,7 +560,9 @@ services:
 """,
     )
     assert found.from_source and "image" not in found.answers
-    assert found.answers["sidecars"] == [{"name": "worker", "args": ["work"]}], "it runs what is built"
+    assert found.answers["workloads"] == [{"name": "worker", "args": ["work"], "memory": "256Mi"}], (
+        "it runs what is built"
+    )
     assert roles(found)["search"] == "a Service of its own"
     assert roles(found)["db"] == "a database on the shared host", "it is none, whoever builds it"
     assert "give that as image" in entry(found, "services.notes.image", Fate.LEFT)
@@ -987,7 +936,7 @@ def test_a_worker_that_waits_for_the_app_is_not_the_app(at: Path) -> None:
         at,
         f"services:\n  notes-worker: {{{body}, depends_on: [notes]}}\n  notes: {{{body}}}\n",
     )
-    assert roles(found) == {"notes": "the app", "notes-worker": "a sidecar"}
+    assert roles(found) == {"notes": "the app", "notes-worker": "a Deployment beside the app's"}
 
 
 def test_what_ends_by_itself_is_no_sidecar(at: Path) -> None:
@@ -1007,7 +956,7 @@ services:
         "notes": "the app", "migrate": "an init container", "store": "a sidecar", "store-init": "left out",
         "other-setup": "a Service of its own", "seed": "a sidecar",
     }  # fmt: skip
-    assert found.answers["init_containers"] == [{"name": "migrate", "args": ["migrate"]}]
+    assert found.answers["init_containers"] == [{"name": "migrate", "args": ["migrate"], "memory": "256Mi"}]
     assert "after store has started" in entry(found, "services.store-init", Fate.LEFT)
 
 
@@ -1232,7 +1181,8 @@ def test_a_volume_without_a_name_over_files_of_the_image_is_told(at: Path) -> No
         and "volume: data, path: /fill" in told
     )
     assert entry(found, "services.app.volumes[1]") == ""
-    assert "volume: lib, path: /fill" in entry(found, "services.app.volumes[2]")
+    assert "volume: lib, path: /fill/lib" in told and "cp -an /app/lib/. /fill/lib" in told
+    assert "services.app.volumes[0] gets" in entry(found, "services.app.volumes[2]"), "one init container"
 
 
 def test_a_container_with_volumes_of_its_own_gets_the_texts_that_the_file_has(at: Path) -> None:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffold.hcl.edit import (
-    EditError,
     insert_block,
     insert_element,
     insert_entry,
@@ -20,6 +19,7 @@ from scaffold.hcl.edit import (
     remove_entry,
 )
 from scaffold.hcl.layout import out_of_line
+from scaffold.hcl.splice import EditError
 from scaffold.hcl.syntax import Attribute, Block, Body, Document, Expression, ExprKind, parse
 
 

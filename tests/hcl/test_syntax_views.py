@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hcl_oracle import EVERY_KIND, FILES
 
+from scaffold.hcl.references import Splat
 from scaffold.hcl.syntax import (
     NOT_LITERAL,
     Attr,
@@ -14,7 +15,6 @@ from scaffold.hcl.syntax import (
     Expression,
     ExprKind,
     Index,
-    Splat,
     parse,
 )
 

@@ -41,7 +41,7 @@ def items(entry: ServiceEntry) -> Iterator[Item[str]]:
 
 
 def index(broken: str = "") -> Index[str]:
-    return Index("words", PurePosixPath("words"), {"": lambda text: Words(text, broken)}, items)
+    return Index("words", {"": lambda text: Words(text, broken)}, items, place=PurePosixPath("words"))
 
 
 def no_list(text: str) -> Words:
@@ -65,7 +65,6 @@ def test_an_edit_that_goes_wrong_is_a_defect(broken: str) -> None:
 def test_missing_only_if_no_group_is_there() -> None:
     groups = Index(
         "words",
-        PurePosixPath("words"),
         {"here": Words, "there": no_list},
         lambda entry: [Item(entry.name, entry.name, "there")],
     )

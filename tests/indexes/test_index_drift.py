@@ -12,7 +12,8 @@ from scaffold.commands import index as command
 from scaffold.commands.check import Selection, all_rules, check, update_baseline
 from scaffold.errors import UsageError
 from scaffold.indexes import all_indexes
-from scaffold.indexes.drift import _COMPARISONS, State, drift
+from scaffold.indexes.comparisons import COMPARISONS
+from scaffold.indexes.drift import State, drift
 from scaffold.indexes.entry import Database, Engine, Host
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import Monorepo
@@ -327,4 +328,4 @@ def test_a_baseline_knows_what_lists_lack(in_order: Monorepo, tmp_path: Path) ->
 
 
 def test_every_list_is_compared() -> None:
-    assert {comparison.index.name for comparison in _COMPARISONS} == {i.name for i in all_indexes()}
+    assert {comparison.index.name for comparison in COMPARISONS} == {i.name for i in all_indexes()}

@@ -59,7 +59,8 @@ module "nfs_photos" {
 
 resource "kubernetes_manifest" "credentials" {
   manifest = {
-    remoteRef = { key = "static-creds/pg-bee-log" }
+    secretStoreRef = { name = "vault-kv" }
+    remoteRef      = { key = "static-creds/pg-bee-log" }
   }
 }
 """
@@ -119,6 +120,12 @@ def test_steps_and_warnings(sample: Monorepo, everything: ServiceEntry) -> None:
         "The DNS record of bees (proxied) goes with the stack.",
         "The DNS record of bee-hooks (non-proxied) goes with the stack.",
     )
+
+
+def test_only_who_reads_secrets_has_any_to_delete(sample: Monorepo, everything: ServiceEntry) -> None:
+    apply(add(sample, everything, STACK.replace("vault-kv", "vault-database")))
+    steps = plan_removal(Monorepo(sample.root), "bee-log", APPLY).steps
+    assert steps and not [step for step in steps if "Vault" in step.text or "vault kv" in step.command]
 
 
 def test_what_another_stack_uses_too_stays(sample: Monorepo, everything: ServiceEntry) -> None:

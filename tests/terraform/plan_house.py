@@ -277,6 +277,16 @@ STACKS: dict[str, dict[str, str | bytes]] = {
         "t.tpl": '${a} ${file("included.txt")}%{ if a == "x" }!%{ endif }\n',
         "included.txt": "inside",
     },
+    "own-sources": {
+        # Each of these files is another one in the working copy.
+        "main.tf": config_map(
+            'join(" ", [filesha256("${path.module}/main.tf"), filebase64(join("/", [path.module, "t.tpl"])),'
+            ' templatefile("${path.module}/t.tpl", {}),'
+            ' md5(join("", [for f in fileset(path.module, "ma*.tf") : file("${path.root}/${f}")]))])'
+        ),
+        "t.tpl": '${file("included.txt")}',
+        "included.txt": "inside",
+    },
     "template-string": {"main.tf": config_map("templatestring(local.t, {})", 'locals {\n  t = "x"\n}\n')},
     "nested-read": {
         "main.tf": config_map('file(file("${path.module}/name.txt"))'),

@@ -129,3 +129,32 @@ def test_a_long_one_is_told_by_its_beginning_and_still_told_apart() -> None:
 
     assert local("1") == local("1") != local("2")
     assert len(local("1")) < 500
+
+
+MERGED = """resource "x_thing" "a" {
+  value = merge({ gate = var.gate }, var.gate == null ? {} : { host = "h" }, local.usual, var.more, null)
+}
+locals { usual = { port = 80 } }
+variable "gate" { default = null }
+variable "more" { default = {} }
+"""
+
+
+def test_of_maps_that_are_merged_the_last_one_with_the_key_counts() -> None:
+    def told(given: str, key: str) -> str:
+        return behind(f'module "m" {{\n{given}\n}}\n', "value", key, module="m", inner=MERGED)
+
+    token = 'more = { token = data.vault_kv_secret_v2.s.data["a"], (local.k) = 1 }'
+    token_alone = 'more = { token = data.vault_kv_secret_v2.s.data["a"] }'
+    assert told(token_alone, "token") == 'data.vault_kv_secret_v2.s.data["a"]'
+    assert told(f'gate = "app"\n{token_alone}', "token") == told(token_alone, "token")
+    assert told("more = { port = x_a.b.id }", "port") == "x_a.b.id"
+    assert told("", "port") == "80"
+    # Which map has the key is not known: it may depend on all of them.
+    for unclear in (
+        told(token, "token"),
+        told("", "host"),
+        told("more = x_a.b", "token"),
+        told("", "nothing"),
+    ):
+        assert unclear.startswith("merge({ gate")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.planned import HouseNames, Shared, Tier, check
+from scaffold.checks.house import HouseNames, Shared, Tier
+from scaffold.checks.planned import check
 from scaffold.checks.rule import Kind, rules
 from scaffold.terraform.kubernetes import quantity
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Site, Tree

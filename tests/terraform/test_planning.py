@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,6 +90,17 @@ def test_nothing_that_stands_in_looks_real(plans: Mapping[str, PlanResult]) -> N
     assert isinstance(ingress.get("spec", 0, "tls", 0, "secret_name"), Placeholder)
     secret = _resource(plans["web"], "module.ingress.kubernetes_secret.tls")
     assert secret.get("data", "tls.key") is Mark.UNKNOWN
+
+
+def test_a_stack_reads_its_own_files_as_they_were_written(plans: Mapping[str, PlanResult]) -> None:
+    main, template = (str(STACKS["own-sources"][name]).encode() for name in ("main.tf", "t.tpl"))
+    sha, inside, md5 = (
+        hashlib.sha256(main),
+        base64.b64encode(template),
+        hashlib.md5(main, usedforsecurity=False),
+    )
+    expected = f"{sha.hexdigest()} {inside.decode()} inside {md5.hexdigest()}"
+    assert _value(plans["own-sources"]) == expected
 
 
 def test_everything_that_stands_in_is_listed(plans: Mapping[str, PlanResult]) -> None:

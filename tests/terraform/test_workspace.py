@@ -260,7 +260,7 @@ def test_a_function_is_judged_by_both_of_its_names(house: House, tmp_path: Path,
             "x", config_map(f'{name}(lower("~"), {{}})') + f'locals {{\n  x = {name}("/etc/x", {{}})\n}}\n'
         )
         workspace = compose(house, tmp_path / name.replace(":", "_"))
-        written = (workspace.root / "stacks/x/main.tf").read_text().replace(str(workspace.root), "")
+        written = (workspace.root / "stacks/x/main.tf").read_text().replace(str(workspace.root.parent), "")
         told = [finding.message for finding in workspace.findings]
         judged.append((written.replace("core::", ""), [message.replace("core::", "") for message in told]))
         assert any(f"{name}()" in message for message in told)

@@ -5,14 +5,8 @@ from pathlib import Path
 
 import history
 import pytest
-import yaml
-from support import ANSWERS
 
-from scaffold.changes.change import Symlink
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.sensing import sense
-from scaffold.templates.render import render
-from scaffold.templates.template import Origin
 
 STACKS = ("drone-logbook", "ip-echo")
 
@@ -29,16 +23,5 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def fleet(monorepo: Monorepo, templates: Path) -> Iterator[Monorepo]:
     """A sample monorepo with two stacks of the first version, committed."""
-    for name in STACKS:
-        answers = yaml.safe_load((ANSWERS / "valid" / f"{name}.yml").read_text())
-        origin = Origin(str(templates), history.FIRST, updatable=True)
-        for path, content in render(answers, sense(monorepo), {}, origin).files.items():
-            place = monorepo.stack_directory(name) / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if isinstance(content, Symlink):
-                place.symlink_to(content.target)
-            else:
-                place.write_bytes(content)
-    history.git(monorepo.root, "add", "--all")
-    history.git(monorepo.root, "commit", "--quiet", "--message", "Stacks")
+    history.put_stacks(monorepo, templates, STACKS)
     yield Monorepo(monorepo.root)

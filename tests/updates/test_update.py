@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path, PurePosixPath
 
 import history
 import pytest
 import yaml
-from history import FIRST, git, replace_in, version
+from history import FIRST, git, put_stacks, replace_in, version
 from support import needs, scaffold
 
 from scaffold.changes.change import Content
@@ -62,6 +63,33 @@ def test_a_commit_for_each_stack_has_its_files_alone(fleet: Monorepo, templates:
         assert git(fleet.root, "show", "--format=%s", "--name-only", commit).split("\n")[0].startswith(stack)
         changed = git(fleet.root, "show", "--format=", "--name-only", commit).split()
         assert {Path(path).parts[1] for path in changed} == {stack}
+
+
+@pytest.mark.slow("renders five Deployments three times")
+def test_further_deployments_get_the_rules_and_keep_what_was_edited(
+    monorepo: Monorepo, templates: Path
+) -> None:
+    put_stacks(monorepo, templates, ["tape-archive"])
+    main = main_of(monorepo, "tape-archive")
+    head, _, tail = main.read_text().rpartition("replicas = 2")
+    main.write_text(f"{head}replicas = 3{tail}")
+    git(monorepo.root, "commit", "--quiet", "--all", "--message", "By hand")
+    done = update(monorepo, templates, "tape-archive")
+    assert done.returncode == 0, done.stderr
+    text = " ".join(main.read_text().split())
+    assert text.count(GRACE) == text.count('resource "kubernetes_deployment"') == 5
+    assert "replicas = 3" in text
+
+
+def test_a_stack_of_another_house_is_updated_there(tmp_path: Path, templates: Path) -> None:
+    shutil.copytree(Path(__file__).parents[1] / "houses/second", tmp_path / "house")
+    git(tmp_path, "init", "--quiet", "house")
+    house = Monorepo(tmp_path / "house")
+    put_stacks(house, templates, ["ip-echo"])
+    done = update(house, templates, "ip-echo")
+    assert done.returncode == 0, done.stderr
+    text = (house.root / "services/ip-echo/main.tf").read_text()
+    assert GRACE in text and "infra/parts/web_route" in text and "keel" not in text
 
 
 def test_plan_only_shows(fleet: Monorepo, templates: Path) -> None:

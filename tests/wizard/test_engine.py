@@ -68,7 +68,7 @@ def test_a_known_image_is_proposed_for_in_lines_and_asks_no_more_than_its_own(en
     ]  # fmt: skip
     proposed = dict(line.split(": ", 1) for line in engine.step(known, ("name",)).proposed)
     assert proposed.items() >= {
-        "port": "3456", "host": "vikunja", "memory": "256Mi", "database": "none", "metrics": "–",
+        "port": "3456", "host": "the same as name", "memory": "256Mi", "database": "none", "metrics": "–",
     }.items()  # fmt: skip
     unknown = said(engine, [("image", "docker.io/acme/films:4.2.0")], known)
     assert engine.step(unknown, ("name",)).proposed == ()

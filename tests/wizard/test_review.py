@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
 from scaffold.commands.taken import judge
 from scaffold.monorepo.repository import Monorepo
-from scaffold.wizard import terminal, window
+from scaffold.wizard import window
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.preview import Previews
 from scaffold.wizard.review import Outcome, review
 from scaffold.wizard.screen import Typed
+from scaffold.wizard.search import Search
 from scaffold.wizard.terminal import TerminalScreen
 
 WISHES = yaml.safe_load((Path(__file__).parents[2] / "benchmarks" / "wizard.yml").read_text())
@@ -109,6 +111,20 @@ def test_the_review_shows_what_matters_and_its_keys_find_what_is_meant(pristine:
         assert more in whole
 
 
+def test_further_deployments_are_answered_in_the_review(pristine: Monorepo) -> None:
+    lists = (
+        "[{name: worker, args: [work]}, {name: search, image: 'docker.io/acme/finder:1.15.2', port: 7700}]"
+    )
+    screen = Typist(
+        "workloads={name: worker", f"workloads={lists}", "workloads[search].memory=300Mi", "l", "a"
+    )
+    assert reviewed(pristine, WISHES["a password manager"], screen, Level.STATIC) is Outcome.APPLY
+    assert len(screen.problems) == 1, "what is no list is told"
+    text = "\n".join(screen.rows)
+    assert "workloads    name worker, args work; name search" in text
+    assert "workloads[search].memory = 300Mi" in text or "memory 300Mi" in text
+
+
 @pytest.mark.slow("answers every question once more")
 def test_more_answers_than_fit_are_counted(pristine: Monorepo) -> None:
     screen = Typist("q")
@@ -133,7 +149,45 @@ def test_typing_filters_a_menu_and_points_at_what_begins_so(
 ) -> None:
     menu = InquirerControl(["required", "app", "anubis", "public", "none"])
     menu.pointed_at = 4
+    search = Search(menu)
     for key in typed:
-        terminal._search(menu, menu.add_search_character, Keys.Backspace if key == "\x7f" else key)
+        search.type(Keys.Backspace if key == "\x7f" else key)
     assert [choice.title for choice in menu.filtered_choices] == labels
     assert menu.get_pointed_at().title == pointed
+
+
+def test_enter_behind_a_word_that_no_option_has_takes_nothing_at_first() -> None:
+    menu = InquirerControl(["required", "app", "none"])
+    search = Search(menu)
+    assert not search.refuses()
+    for key in "xan":
+        search.type(key)
+    assert (search.problem(), len(menu.filtered_choices)) == ("No option contains “xan”.", 3)
+    assert search.refuses()
+    search.tell()
+    assert "Enter takes “required”" in search.problem() and not search.refuses()
+    for key in "no":
+        search.type(key)
+    assert (search.problem(), menu.get_pointed_at().title) == ("", "none"), "another word has begun"
+    search.type("z")
+    assert search.refuses()
+    search.type(Keys.Backspace)
+    assert not search.refuses()
+    menu.search_filter = None
+    search.type("z")
+    menu.select_next()
+    assert not search.refuses() and not search.problem(), "the arrow keys have chosen"
+
+
+def test_a_commit_that_git_would_refuse_is_told_in_the_review(
+    pristine: Monorepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL"):
+        monkeypatch.delenv(f"GIT_{name}", raising=False)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.useConfigOnly")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "true")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    screen = Typist("c", "a")
+    assert reviewed(pristine, WISHES["a password manager"], screen, Level.STATIC) is Outcome.APPLY
+    assert "Git has no name and email address for you to commit with; nothing was written." in screen.rows

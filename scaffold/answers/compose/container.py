@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +13,22 @@ from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import options
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
-from scaffold.answers.compose.web import LOCAL_URL, may_have_tls, tells_tls, web_port
+from scaffold.answers.compose.web import may_have_tls, open_ports, tells_tls, web_port
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _REPLICAS = 5
-_SLOW = 30
-"""The seconds within which an app without a startup probe has to start."""
+_ENDS = (
+    "it ends by itself, and Kubernetes waits longer each time before it starts it again: leave that out, or "
+    "repeat it in a loop"
+)
+_SHUTDOWN = 30  # the seconds that Kubernetes gives a pod to stop
+_LONGEST_SHUTDOWN = 3600
+_RANGE = (
+    "Give those that the app cannot do without under ports; many apps need fewer, by their documentation."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,11 @@ class Containers:
             else:
                 found[answer] = [str(r.value) for r in rewritten]
                 moved = dict.fromkeys(f"the service {r.of} is at {r.where}" for r in rewritten if r.of)
-                self._taken((*part.at, key), answer, " and ".join(moved))
+                told = [" and ".join(moved)] if moved else []
+                ends = re.search(template.facts("compose")["ends"], " ".join(said))
+                if ends and self.of.startswith(("sidecars.", "workloads.")):
+                    told.append(f"with {ends[0].strip()} {_ENDS}")
+                self._taken((*part.at, key), answer, "; ".join(told))
         return found
 
     def resources(self, part: Part) -> dict[str, Value]:
@@ -123,11 +135,25 @@ class Containers:
         """The least memory that a companion needs, if the file gives none."""
         sizes = template.facts("compose")["companion_memory"]
         size = next((size for size, images in sizes.items() if part.image.base in images), "")
+        why = f"with {size} of memory, which it needs at least by its documentation"
+        if part.known and part.known.memory:
+            size = part.known.memory
+            why = f"with {size} of memory, since a database server seldom runs with what is usual here"
         if not size:
             return {}
-        why = f"with {size} of memory, which it needs at least by its documentation"
         self._taken((*part.at, "image"), "image", why)
         return {"memory": size}
+
+    def steady(self, part: Part) -> dict[str, str]:
+        """The variables without which a companion would not find its data again in the next pod."""
+        env: Mapping[str, str] = template.facts("compose")["companion_env"].get(part.image.base, {})
+        if not env or not part.mounts or not env.keys().isdisjoint(part.variables):
+            return {}
+        why = (
+            f"with {' and '.join(env)}, since its data bears the name of its host, which changes with the pod"
+        )
+        self.ledger.noted((*part.at, "image"), why)
+        return dict(env)
 
     def gpu(self, part: Part) -> dict[str, Value]:
         """Whether it asks for a GPU."""
@@ -160,10 +186,11 @@ class Containers:
         if not said:
             return {}
         if user in ("0", "root"):
-            self.ledger.decided(
-                at,
-                "an image without a user of its own starts as this one, and others as their own",
-            )
+            if self.of:
+                self._taken(at, "uid")
+                return {"uid": 0}
+            fix = "If that is another one, give its number as the owner of each volume."
+            self.ledger.left(at, "no answer makes an app root: it starts as the user of its image", fix)
             return {}
         if not re.fullmatch(r"[1-9]\d{0,8}", user):
             return {}
@@ -206,6 +233,14 @@ class Containers:
                 self.ledger.left(at, f"a Service has at most {_REPLICAS}", "Give replicas.")
         return {}
 
+    def shutdown(self, part: Part) -> dict[str, Value]:
+        """How long it has to stop, if that is more than Kubernetes gives anyway."""
+        given = math.ceil(seconds(part.body.get("stop_grace_period")))
+        if not _SHUTDOWN < given <= _LONGEST_SHUTDOWN:
+            return {}
+        self._taken((*part.at, "stop_grace_period"), "shutdown_seconds")
+        return {"shutdown_seconds": given}
+
     def ports(self, part: Part, sharing: list[Part]) -> dict[str, Value]:
         """The HTTP port and the others. ``sharing`` are services on the same network."""
         told: list[tuple[Path, str, int]] = []
@@ -215,7 +250,11 @@ class Containers:
                 for index, its in ports(given, published=published):
                     at: Path = (*of.at, key, *((index,) if isinstance(given, list) else ()))
                     told += [(at, port.protocol, port.target) for port in its]
+                    if not its and re.search(r"\d-\d+(/\w+)?$", str(listed(given)[index])):
+                        self.ledger.left(at, "so many ports are not taken one by one", _RANGE)
         of_host = [row for row in told if "ports" in row[0]]
+        opened, numbers = dict(open_ports(part)), {number for _, _, number in told}
+        told += [((*part.at, "labels"), opened[number], number) for number in opened.keys() - numbers]
         ahead = next((other for other in sharing if other.is_front and part.name in other.needs), None)
         if ahead and ahead.listens and not of_host:
             if not ahead.ports:
@@ -237,7 +276,7 @@ class Containers:
                     f"visitors reach the app through {ahead.name}" if ahead and at[1] == ahead.name else ""
                 )
                 self._taken(at, "port", "; ".join(filter(None, (through, why))))
-            elif "expose" in at and of_host:
+            elif "expose" in at and of_host and number not in opened:
                 self.ledger.decided(at)
             elif (protocol, number) == ("TCP", 443):
                 self.ledger.decided(at, "TLS ends at the ingress")
@@ -245,43 +284,12 @@ class Containers:
                 name = f"{protocol.lower()}-{number}"
                 more = {"protocol": "UDP"} if protocol == "UDP" else {}
                 further[(protocol, number)] = {"name": name, "port": number, **more}
-                self._taken(at, f"ports.{name}", "for the cluster; load_balancer opens it to the network")
+                by_label = " as a label of the file does" if number in opened else ""
+                opens = f"for the cluster; load_balancer opens it to the network{by_label}"
+                self._taken(at, f"ports.{name}", opens)
             else:
                 self.ledger.left(at, f"there are no ports of {protocol}", "Do without.")
         return {**found, **({"ports": list(further.values())} if further else {})}
-
-    def health(self, part: Part, port: Value) -> dict[str, Value]:
-        """The health path, if the health check is an HTTP request."""
-        check = mapping(part.body.get("healthcheck"))
-        at = (*part.at, "healthcheck")
-        found: dict[str, Value] = {}
-        asked = next(LOCAL_URL.finditer(" ".join(words(check.get("test")))), None)
-        path = asked[2] if asked else None
-        its_port = not asked or not asked[1] or port is None or int(asked[1]) == port
-        if path and its_port and re.fullmatch(r"/[^\x00-\x20?@]*", path) and UNKNOWN not in path:
-            found["health_path"] = path
-            self._taken((*at, "test"), "health_path")
-        if seconds(check.get("start_period")) > _SLOW:
-            found["slow_start"] = True
-            self._taken((*at, "start_period"), "slow_start")
-        return found
-
-    def labels(self, part: Part, known_answers: Mapping[str, Value]) -> dict[str, Value]:
-        """The answers in the labels of a dashboard."""
-        found: dict[str, Value] = {}
-        answers = template.facts("compose")["label_answers"]
-        for name, value in mapping(part.body.get("labels")).items():
-            answer = answers.get(name)
-            shown = text(value)
-            if (
-                answer
-                and shown
-                and re.fullmatch(r"[^\x00-\x1f\x7f-\x9f]+", shown)
-                and answer not in known_answers
-            ):
-                found[answer] = shown
-                self._taken((*part.at, "labels", name), answer)
-        return found
 
 
 def _lacking(said: Value, answer: str) -> tuple[str, str]:

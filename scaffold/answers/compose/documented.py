@@ -7,36 +7,55 @@ from collections.abc import Sequence
 
 from scaffold.answers.compose.forms import Mount, text
 from scaffold.answers.compose.parts import Part
-from scaffold.answers.compose.report import Fate, Ledger
-from scaffold.answers.compose.storage import ON_NFS
+from scaffold.answers.compose.report import Ledger
 from scaffold.answers.known import known
 from scaffold.answers.sources import Path as At
-from scaffold.templates import decisions
+from scaffold.templates import decisions, template
+from scaffold.templates.image import ImageReference
 
 _OF_A_SERVER = (
     "a database server inside the image keeps its data there, so a copy of its files may not be restorable: "
     "say with backup and backup_reason what saves it"
 )
 
-_OF_ROOT = "a new volume belongs to root: if the image runs as another user, give the number as its owner"
 _ROOT = ("", "0", "root")
 
 
-def tell_owner(part: Part, ledger: Ledger) -> None:
-    """Tell whose a container's volumes are, if nothing says as which user its image runs.
+def is_settled(part: Part) -> bool:
+    """Whether an image settles by itself where it keeps its data and whose that is, as is known of it."""
+    image, house = str(part.image), decisions.house()
+    settled = (house["linuxserver_images"], house["database_images"])
+    return any(re.search(one, image) for one in settled)
+
+
+def is_unknown(part: Part) -> bool:
+    """Whether nothing is known of an image that is pulled."""
+    usual = part.known or part.is_companion or part.is_front or is_settled(part)
+    return part.is_pulled and not usual and not known({"image": str(part.image)}).of
+
+
+def is_for_data(part: Part, target: str) -> bool:
+    """Whether an image is known to begin with an empty directory there."""
+    path = known({"image": str(part.image)}).path
+    within = f"{target.rstrip('/')}/".startswith(f"{path}/") if path else False
+    return within or is_settled(part) or part.is_companion or part.known is not None
+
+
+def lacks_owner(part: Part) -> bool:
+    """Whether nothing says as which user an image runs.
 
     Docker gives a new volume the owner that the directory has in the image; Kubernetes gives it to root. Of
     known images the user is known, and database servers settle it themselves.
     """
-    image, house = str(part.image), decisions.house()
-    settled = (house["linuxserver_images"], house["database_images"])
     user = text(part.body.get("user")).partition(":")[0]
-    if user not in _ROOT or known({"image": image}).of or any(re.search(one, image) for one in settled):
-        return
-    for path, entry in ledger.entries.items():
-        if path[:-1] == (*part.at, "volumes") and entry.fate is Fate.TAKEN and ON_NFS not in entry.why:
-            ledger.noted(path, _OF_ROOT)
-            return
+    return user in _ROOT and not known({"image": str(part.image)}).of and not is_settled(part)
+
+
+def stores_login(part: Part) -> bool:
+    """Whether the app's installer is known to write the password of the database into one of its volumes."""
+    image = ImageReference(part.image.registry, part.image.repository, "", "")
+    there = template.facts("compose")["stored_logins"].get(str(image), "")
+    return any(f"{there}/".startswith(f"{its.target.rstrip('/')}/") for its in part.mounts)
 
 
 def tell_directories(part: Part, mounts: Sequence[tuple[At, Mount]], ledger: Ledger) -> None:

@@ -6,12 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scaffold.answers.compose.interpolation import Text
+from scaffold.answers.compose.logins import is_for
 from scaffold.answers.compose.names import Names, Said
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.templates.questions import Value
 
 _IN_POD = {Role.APP, Role.SIDECAR, Role.INIT}
+ITSELF = "127.0.0.1"
+"""Where a container finds itself, whatever its pod is called."""
 _LOGIN = re.compile(r"//[^/@\s]*@(?=\{host\})")
 
 
@@ -33,9 +37,14 @@ class Hosts:
         self._by_name = {name: found for found in placed.values() for name in found.part.names}
         self._names = Names(self._by_name)
 
-    def of(self, role: Role) -> Part | None:
-        """The first service that has this role."""
-        return next((placed.part for placed in self._by_name.values() if placed.role is role), None)
+    def all(self, role: Role) -> list[Part]:
+        """The services that have this role."""
+        return list(dict.fromkeys(placed.part for placed in self._by_name.values() if placed.role is role))
+
+    def called_in(self, variable: str, value: Text | None, part: Part) -> str:
+        """The service that a variable without a value is for by its name; empty for none."""
+        its = (name for name, found in self._by_name.items() if is_for(variable, value, part, found.part))
+        return next(its, "")
 
     def named(self, said: Said) -> Placed | None:
         """The service that a text names as its host."""
@@ -44,6 +53,8 @@ class Hosts:
 
     def rewritten(self, said: Said) -> Rewritten:
         """A text with its hosts replaced."""
+        if node := self._node(said):
+            return node
         first = self.named(said)
         if first is None:
             return Rewritten(said.text)
@@ -62,10 +73,19 @@ class Hosts:
         moved = self._names.replaced(said, lambda name: address(self._by_name[name]))
         return Rewritten(moved, name, address(first))
 
+    def _node(self, said: Said) -> Rewritten | None:
+        """The name of a node, such as ``emqx@HOSTNAME``, at an address that does not change with the pod."""
+        found = re.fullmatch(r"([\w.-]+)@([\w.-]+)", said.text) if "node" in said.under.lower() else None
+        there = self._by_name.get(found[2]) if found else None
+        if not found or there is None or there.role not in _IN_POD:
+            return None
+        return Rewritten(f"{found[1]}@{ITSELF}", there.part.name, ITSELF)
+
 
 def address(placed: Placed) -> str:
     """The host name of a service as seen from the app's pod; empty if it has none."""
     if placed.role in _IN_POD:
-        return "localhost"
+        # Clients of MySQL take localhost for a socket file.
+        return "127.0.0.1" if placed.part.known and placed.part.known.database == "mysql" else "localhost"
     called = service_name(placed.part.name)
     return f"{called}.{called}.svc.cluster.local" if placed.role is Role.OWN and called else ""

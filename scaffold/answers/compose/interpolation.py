@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from scaffold.templates.questions import Value
+
 UNKNOWN = "\ufffc"
 """Stands for the value of a variable that the files do not have."""
 _BEGIN = re.compile(r"\$(?:\$|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?P<operator>:?[-+?]|(?=\})))")
@@ -21,6 +23,13 @@ class Text(str):
     def known(self) -> bool:
         """Whether all of its variables have a value."""
         return UNKNOWN not in self
+
+
+def as_text(value: Value) -> Text | None:
+    """A value of the file as a variable has it; nothing for one that it does not give."""
+    if value is None or isinstance(value, Text):
+        return value
+    return Text(str(value).lower() if isinstance(value, bool) else value)
 
 
 def filled(text: str, variables: Mapping[str, str]) -> Text:

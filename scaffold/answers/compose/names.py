@@ -22,11 +22,22 @@ class Said:
     @property
     def takes_host(self) -> bool:
         """Whether a lone word is a host here, because of the name's ending, or a port that is given too."""
-        called = _plain(self.under)
+        called = plain(self.under)
         if not called:
             return False
         ports = {f"{called}_{ending}" for ending in template.facts("compose")["endings"]["port"]}
-        return bool(re.search(_hosts(), called)) or not ports.isdisjoint(map(_plain, self.beside))
+        return bool(re.search(_hosts(), called)) or not ports.isdisjoint(map(plain, self.beside))
+
+
+def of_containers(services: Collection[str], said: str) -> dict[str, set[str]]:
+    """The names that compose gives to containers, as far as a text has them: ``shop_db_1``, ``shop-db-1``."""
+    found: dict[str, set[str]] = {}
+    either = "|".join(map(re.escape, sorted(services, key=len, reverse=True))) or r"(?!)"
+    for container in re.finditer(
+        rf"(?<![\w.-])[a-z0-9][a-z0-9_-]{{0,60}}?([_-])({either})\1\d(?![\w-])", said
+    ):
+        found.setdefault(container[2], set()).add(container[0])
+    return found
 
 
 class Names:
@@ -52,7 +63,7 @@ class Names:
         or where it is several words, such as java-gateway, and what it is given under takes no other name.
         """
         for found in self._pattern.finditer(said.text):
-            same = found["host"] == said.text and _plain(said.under) == _plain(said.text)
+            same = found["host"] == said.text and plain(said.under) == plain(said.text)
             named = said.takes_host or (same and found["host"] not in template.facts("compose")["drivers"])
             named = named or (found["host"] == said.text and _is_telling(said))
             if found["marked"] or found["port"] or (found["path"] if found["at"] else named):
@@ -79,11 +90,12 @@ def _is_telling(said: Said) -> bool:
     """Whether a text that equals a service's name can hardly mean anything else."""
     several = re.search(r"\w[-_.]\w", said.text)
     return bool(
-        several and said.under and not re.search(template.facts("compose")["no_hosts"], _plain(said.under))
+        several and said.under and not re.search(template.facts("compose")["no_hosts"], plain(said.under))
     )
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name in lower case, with one underscore between its words."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 

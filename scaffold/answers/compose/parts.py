@@ -10,8 +10,8 @@ from functools import cache, cached_property
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.dotenv import read_variables
 from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, ports, text, words
-from scaffold.answers.compose.interpolation import UNKNOWN, Text
-from scaffold.answers.compose.names import Names, Said, options
+from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
+from scaffold.answers.compose.names import Names, Said, of_containers, options
 from scaffold.answers.known import known
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
@@ -27,6 +27,10 @@ class Known:
     port: int = 0
     variables: str = ""
     """What the variables begin with that its own container reads."""
+    data: str = ""
+    """Where a database server keeps its data; then how that is dumped, and what memory it needs."""
+    dump: str = ""
+    memory: str = ""
     why: str = ""
     serves: bool = False
     """Whether it may hand out files of an app's volumes itself."""
@@ -65,6 +69,7 @@ class Part:
         self.body = body
         self.at = (top, name)
         self._built = built
+        self.containers: Collection[str] = ()
 
     @cached_property
     def image(self) -> ImageReference:
@@ -96,7 +101,7 @@ class Part:
     @property
     def runs(self) -> bool:
         """Whether there is anything to run: an image, or something to build one from."""
-        return bool(self.image.repository or self.body.get("build"))
+        return bool(self.body.get("image") or self.body.get("build"))
 
     @property
     def profiles(self) -> list[Value]:
@@ -155,7 +160,7 @@ class Part:
         more = [text(self.body.get(key)) for key in ("container_name", "hostname")]
         for network in mapping(self.body.get("networks")).values():
             more += [text(alias) for alias in listed(mapping(network).get("aliases"))]
-        return {name for name in (self.name, *more) if name}
+        return {name for name in (self.name, *more, *self.containers) if name}
 
     @cached_property
     def in_texts(self) -> Names:
@@ -221,10 +226,15 @@ class Part:
         return bool(self.body.get("build")) and self.body.get("build") == other.body.get("build")
 
     @cached_property
+    def variables(self) -> dict[str, Text | None]:
+        """Its variables as texts, those of files first."""
+        return {**self._files, **{n: as_text(v) for n, v in mapping(self.body.get("environment")).items()}}
+
+    @cached_property
     def said(self) -> list[Said]:
         """Its variables, and the words of its commands."""
-        env = {**self._files, **mapping(self.body.get("environment"))}
-        found = [Said(value, name, env) for name, value in env.items() if isinstance(value, str)]
+        env = self.variables
+        found = [Said(value, name, env) for name, value in env.items() if value is not None]
         for key in ("command", "entrypoint"):
             found += options(words(self.body.get(key)))
         return found
@@ -263,6 +273,13 @@ def parts(project: Project) -> dict[str, Part]:
         name: Part(name, body, built=built, files=_of_files(project, body))
         for name, body in project.services.items()
     }
+    said = [
+        value
+        for part in found.values()
+        for value in (*part.variables.values(), *words(part.body.get("command")))
+    ]
+    for name, containers in of_containers(found, " ".join(filter(None, said))).items():
+        found[name].containers = containers
     return {
         **{n: Part(n, mapping(body), "jobs", built) for n, body in jobs.items() if n not in found},
         **found,

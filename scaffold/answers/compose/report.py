@@ -50,12 +50,22 @@ class Became:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """What no file shows of an image, and what to do if it is so."""
+
+    service: str
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The import of a file: what its services became, the app first, and every key of it."""
 
     source: str
     services: tuple[Became, ...]
     entries: tuple[Entry, ...]
+    unseen: tuple[Unseen, ...] = ()
 
     def without(self, answers: Collection[str], why: str) -> Report:
         """The same report, without what was taken to one of these answers."""

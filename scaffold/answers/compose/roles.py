@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from scaffold.answers.compose import documented
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import text
+from scaffold.answers.compose.logins import is_fixed, leads
 from scaffold.answers.compose.parts import Part
 from scaffold.errors import UsageError
 from scaffold.templates import template
 
+_FIXED = "no variable takes its login, so the app has one in its code, and the shared host gives another"
+_STORED = "the app's installer writes its password into a file, and that of the shared host rotates"
 _BUILT = "it is built from source, so it needs a pipeline of its own"
 
 
@@ -25,6 +29,7 @@ class Role(Enum):
     HOUSE = "what the house already has"
     SIDECAR = "a sidecar"
     INIT = "an init container"
+    WORKLOAD = "a Deployment beside the app's"
     CRON = "a CronJob"
     OWN = "a Service of its own"
     OUT = "left out"
@@ -127,9 +132,32 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
             if placed[part.name].role is Role.SIDECAR:
                 pod.append(part)
                 grown = True
+    for part in [found.part for found in placed.values() if found.role is Role.DATABASE]:
+        of_others = any(_belong(part, other) for other in parts.values() if other not in (part, app))
+        stored = documented.stores_login(app) and (_belong(part, app) or not of_others)
+        if stored or (documented.is_unknown(app) and is_fixed(part, pod)):
+            placed[part.name] = Placed(part, Role.SIDECAR, _STORED if stored else _FIXED)
+            pod.append(part)
+    for part in [part for part in pod[1:] if not app.schedule[0] and _may_run_apart(part, pod)]:
+        placed[part.name] = Placed(part, Role.WORKLOAD, "it runs the app's image, and shares nothing with it")
+        pod.remove(part)
     for part in open_ones:
         placed[part.name] = Placed(part, Role.OWN, "nothing in the app names it")
     return placed | _unused(pod, placed) | _too_early(pod[1:], placed)
+
+
+def _may_run_apart(part: Part, pod: Sequence[Part]) -> bool:
+    """Whether a part that runs the app's image can have pods of its own.
+
+    There, it has neither the volumes nor the localhost of the app's pod; and what it inherits of the app's
+    variables may name what is there.
+    """
+    app, others = pod[0], [other for other in pod if other is not part]
+    if not part.is_like(app) or part.network or part.mounts or part.ports or part.body.get("volumes_from"):
+        return False
+    if leads(part, app) or any(other.network == part.name or leads(other, part) for other in others):
+        return False
+    return not any(o.name in one.needs or leads(one, o) for one in (app, part) for o in others[1:])
 
 
 def _unused(pod: Iterable[Part], placed: Mapping[str, Placed]) -> dict[str, Placed]:

@@ -5,36 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
-from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import DRIVE, Mount, listed, mapping, mount, quantity, text
 from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.answers.compose.mounts import Mounts, facts, last
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed
+from scaffold.answers.compose.shared import NO_DOCKER_DNS
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path as At
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 ON_NFS = "on NFS, since others fill it"
 """The note for a volume that is filled from outside of the app, and keeps the owner that it has there."""
-_FILE = "is a single file"
 _SHM = "/dev/shm"
 
 
-@cache
-def _facts() -> dict[str, Value]:
-    return template.facts("compose")
-
-
 @dataclass(slots=True)
-class Storage:
+class Storage(Mounts):
     """The volumes of a Service, and what each container mounts of them."""
 
-    project: Project
     ledger: Ledger
     others: Mapping[str, Placed] = field(default_factory=dict)
     """The named volumes of services that the house has on shared hosts, each with its service."""
@@ -50,7 +42,7 @@ class Storage:
     def of_app(self, part: Part) -> list[tuple[At, Mount]]:
         """Add the volumes that the app mounts, and return those mounts, each with its key in the file."""
         found = list(self._mounts(part))
-        first = next((m for _, m in found if not m.read_only and not self._shared(m)), None)
+        first = next((m for _, m in found if not m.read_only and not self.shared(m)), None)
         for at, its in found:
             volume: dict[str, Value] = {"path": its.target}
             purpose = self._purpose("" if its is first else its.target)
@@ -58,9 +50,9 @@ class Storage:
                 volume["purpose"] = purpose
             if its.read_only:
                 volume["read_only"] = True
-            if its.sub_path:
-                volume["sub_path"] = its.sub_path
-            if self._shared(its):
+            if within := self._within(its):
+                volume["sub_path"] = within
+            if self.shared(its):
                 volume["rwx"] = True  # somebody else fills it, from outside of the app
             self._add(its, purpose, volume)
             self.unnamed += [(at, part, its, purpose)] if its.kind == "volume" and not its.source else []
@@ -74,22 +66,37 @@ class Storage:
         for at, its in self._mounts(part):
             purpose = self.by_source.get(its.source)
             if purpose is None:
-                purpose = self._purpose(f"/{part.name}-{_last(its.target)}")
+                purpose = self._purpose(f"/{part.name}-{last(its.target)}")
                 volume: dict[str, Value] = {"path": its.target, "purpose": purpose, "in_app": False}
-                if self._shared(its):
+                if self.shared(its):
                     volume["rwx"] = True
                 self._add(its, purpose, volume)
                 self.unnamed += [(at, part, its, purpose)] if its.kind == "volume" and not its.source else []
+            within = self._within(its)
             item: dict[str, Value] = {"volume": purpose, "path": its.target}
+            item |= {"sub_path": within} if within else {}
             mounts.append({**item, **({"read_only": True} if its.read_only else {})})
             self.ledger.taken(at, f"volumes.{purpose}", self._filled(its))
         return mounts
 
+    def _within(self, its: Mount) -> str:
+        """The directory of a volume that is mounted, where the whole of a new one would not be empty enough.
+
+        A new block volume contains ``lost+found``, and some programs only set up an empty directory.
+        """
+        is_new = not its.sub_path and not self.shared(its)
+        return "data" if is_new and re.search(facts()["only_empty"], its.target) else its.sub_path
+
     def _filled(self, its: Mount) -> str:
-        """The note for a directory that contains something besides the file."""
-        there = self.project.directory / its.source
-        is_filled = its.source.startswith(".") and UNKNOWN not in its.source and any(_within(there))
-        return f"it begins empty: what is in {its.source} has to be copied, or given under files" * is_filled
+        """The note for a directory beside the file that contains something, or whose name says so."""
+        if not its.source.startswith(".") or UNKNOWN in its.source:
+            return ""
+        if any(_inside(self.project.directory / its.source)):
+            return f"it begins empty: what is in {its.source} has to be copied, or given under files"
+        if re.search(facts()["given_paths"], f"{its.source.rstrip('/')}:{its.target}"):
+            needed = "if the app needs files there when it starts"
+            return f"it begins empty: {needed}, copy those of {its.source}, or give them under files"
+        return ""
 
     def _add(self, its: Mount, purpose: str, volume: dict[str, Value]) -> None:
         self.volumes.append(volume)
@@ -99,7 +106,7 @@ class Storage:
     def _mounts(self, part: Part) -> Iterator[tuple[At, Mount]]:
         """The mounts that are data directories; the others are reported."""
         seen: set[str] = set()
-        code = [its.target.rstrip("/") for its in part.mounts if self._is_source(part, its)]
+        code = [its.target.rstrip("/") for its in part.mounts if self.is_source(part, its)]
         for index, item in enumerate(listed(part.body.get("volumes"))):
             at: At = (*part.at, "volumes", *((index,) if isinstance(part.body["volumes"], list) else ()))
             its = mount(item)
@@ -108,9 +115,9 @@ class Storage:
                 self.ledger.left(at, "compose itself reads one letter and a colon as a drive of Windows", fix)
             elif its is None:
                 self.ledger.left(at)
-            elif reason := self._no_data(its):
+            elif reason := self.no_data(its):
                 self.ledger.left(at, *reason)
-            elif its.kind != "tmpfs" and (self._is_source(part, its) or self._hides_source(its, code)):
+            elif its.kind != "tmpfs" and (self.is_source(part, its) or self.hides_source(its, code)):
                 self.ledger.decided(at, "the image has the source that it is built from")
             elif owner := self.others.get(its.source):
                 fix = "Give it under volumes if the app keeps something of its own there."
@@ -121,75 +128,11 @@ class Storage:
                 seen.add(its.target.rstrip("/"))
                 yield at, its
 
-    def _is_source(self, part: Part, its: Mount) -> bool:
-        """Whether a mount is the source code that the image is built from."""
-        build = part.body.get("build")
-        context = text(build.get("context") or ".") if isinstance(build, dict) else text(build)
-        root, source = (path.removeprefix("./").rstrip("/.") for path in (context, its.source))
-        inside = (
-            its.kind == "bind"
-            and its.source.startswith(".")
-            and bool(context)
-            and context.startswith((".", root))
-        )
-        return inside and (source == root or (bool(root) and source.startswith(f"{root}/")))
-
-    def _hides_source(self, its: Mount, code: list[str]) -> bool:
-        """Whether an unnamed mount preserves what the image has in, or beside, the source at ``code``."""
-        roots = {*code, *(path.rpartition("/")[0] for path in code)} - {""}
-        return not its.source and any(its.target.startswith(f"{path}/") for path in roots)
-
-    def is_data(self, its: Mount) -> bool:
-        """Whether a mount is a directory in which an app stores data, or from which it serves data."""
-        return self._no_data(its) is None
-
-    def is_file(self, its: Mount) -> bool:
-        """Whether a mount is a single file of the app's."""
-        return self._no_data(its) == _no_file(its)
-
-    def _no_data(self, its: Mount) -> tuple[str, str] | None:
-        """Why a mount holds no data of the app, and what to do."""
-        if its.kind not in ("volume", "bind", "tmpfs"):
-            return f"there is no volume of the kind {its.kind}", "Give the directory under volumes."
-        for row in _facts()["machine_paths"]:
-            # A named volume is data wherever it is mounted, even under /run.
-            if its.kind != "volume" and any(re.search(row["path"], p) for p in (its.target, its.source)):
-                return f"{its.target}: {row['why']}", str(row["fix"])
-        if its.kind == "bind" and self._is_file(its):
-            return _no_file(its)
-        return None
-
-    def _is_file(self, its: Mount) -> bool:
-        """Whether a mount of the host is a file: from the files beside the compose file, else from names."""
-        if UNKNOWN not in its.source and its.source.startswith("."):
-            there: Path = self.project.directory / its.source
-            try:
-                if there.exists():
-                    return there.is_file()
-            except (OSError, ValueError):
-                return False
-        if its.source.endswith("/") or its.target.endswith("/"):
-            return False
-        here, source = _last(its.target), _last(its.source)
-        if re.search(_facts()["file_names"], here) and (source == here or UNKNOWN in source):
-            return True
-        ending = here.rpartition(".")[2] if "." in here else ""
-        same = source.rpartition(".")[2] == ending or UNKNOWN in source or "." not in source
-        return bool(re.search(_facts()["file_endings"], ending)) and same
-
-    def _shared(self, its: Mount) -> bool:
-        """Whether others fill it: it is only read, or is media outside the app's directories."""
-        if its.kind != "bind":
-            return False
-        called = {self.project.directory.name, *self.project.services}
-        elsewhere = its.source.startswith(("/", "~", UNKNOWN)) and not called & set(its.source.split("/"))
-        return its.read_only or (elsewhere and bool(re.search(_facts()["shared_paths"], _last(its.target))))
-
     def _purpose(self, path: str) -> str:
         """A volume's purpose, from the last part of its path; ``data`` for the app's first writable one."""
         taken = {volume.get("purpose", "data") for volume in self.volumes}
         taken |= {item["name"] for item in (*self.empty, *self.directories)}
-        called = re.sub(r"[^a-z0-9]+", "-", _last(path).lower()).strip("-")[:30].strip("-")
+        called = re.sub(r"[^a-z0-9]+", "-", last(path).lower()).strip("-")[:30].strip("-")
         if not path:
             called = "data"
         elif not re.fullmatch(r"[a-z][a-z0-9-]*", called) or called == "backup":
@@ -244,7 +187,7 @@ class Storage:
         self.directories.append({"name": name, "path": f"/{name}", "in_app": False})
         mounts: list[Value] = []
         for number, file in enumerate(its, start=1):
-            key = _last(str(file["path"]))
+            key = last(str(file["path"]))
             key = f"{number}-{key}" if key in [mounted["sub_path"] for mounted in mounts] else key
             files.append({"path": f"/{name}/{key}", "content": file["content"]})
             mounts.append({"volume": name, "path": file["path"], "sub_path": key, "read_only": True})
@@ -284,20 +227,13 @@ class Storage:
             else:
                 files += [file] if file not in files else []
                 has_files = True
-                self.ledger.taken(at, "files", f"{target} has the text of the config {source}")
+                docker = f"; {NO_DOCKER_DNS}" * bool(re.search(facts()["docker_dns"], content))
+                self.ledger.taken(at, "files", f"{target} has the text of the config {source}{docker}")
         return has_files
 
 
-def _no_file(its: Mount) -> tuple[str, str]:
-    return f"{its.target} {_FILE}", f"Give its text under files, with path {its.target}."
-
-
-def _within(directory: Path) -> Iterator[Path]:
+def _inside(directory: Path) -> Iterator[Path]:
     try:
         yield from directory.iterdir()
     except (OSError, ValueError):
         return
-
-
-def _last(path: str) -> str:
-    return path.rstrip("/").rpartition("/")[2]

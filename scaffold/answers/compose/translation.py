@@ -7,17 +7,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaffold.answers.compose import document, documented, roles, sharing
+from scaffold.answers.compose import document, documented, roles, servers, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
+from scaffold.answers.compose.fronts import tell_of_proxy
+from scaffold.answers.compose.health import health
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part, parts
-from scaffold.answers.compose.report import Became, Ledger, Report
+from scaffold.answers.compose.report import Became, Ledger, Report, Unseen
 from scaffold.answers.compose.roles import Placed, Role, service_name
+from scaffold.answers.compose.shared import fixed_name, tell_of_database, tell_of_number, tell_of_redis
 from scaffold.answers.compose.storage import Storage
+from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
+from scaffold.answers.compose.web import tile
 from scaffold.answers.known import known
 from scaffold.templates import template
 from scaffold.templates.questions import Value, applies, asked
@@ -58,15 +63,16 @@ def translate(path: Path, service: str | None = None) -> Draft:
     answers = made.answers()
     became = [Became(app.name, Role.APP.value, choice.why)]
     became += [Became(name, p.role.value, p.why) for name, p in made.placed.items() if p.role is not Role.APP]
-    report = Report(project.source, tuple(became), made.ledger.whole(project.tree))
+    report = Report(project.source, tuple(became), made.ledger.whole(project.tree), made.unseen(answers))
     return Draft(answers, report, app.is_built, choice.candidates[: choice.likely])
 
 
 _OF_JOBS = ("command", "args", "memory", "memory_request", "capabilities")
 _OF_APPS = ("port", "ports", "health_path", "slow_start", "replicas", "ingress_options", "gpu", "tier",
-            "scratch", "sidecars", "init_containers")  # fmt: skip
+            "shutdown_seconds", "scratch", "sidecars", "init_containers")  # fmt: skip
 """The answers of a scheduled app that belong to its job, and those that only an app that always runs has."""
-_ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs"}
+_ANSWERS = {Role.SIDECAR: "sidecars", Role.INIT: "init_containers", Role.CRON: "cron_jobs",
+            Role.WORKLOAD: "workloads"}  # fmt: skip
 
 
 class _Translation:
@@ -85,7 +91,11 @@ class _Translation:
         mounted = [(its, by) for by in moved for its in by.part.mounts if its.kind == "volume"]
         others = {its.source: by for its, by in mounted if its.source and UNKNOWN not in its.source}
         self._storage = Storage(project, self.ledger, others)
+        self._may_be_filled: list[sharing.Emptied] = []
         self._sharing = self._with_the_ports()
+        # The usual memory of a container beside the app is too little for another run of the app itself.
+        usual = known({"image": str(app.image)}).answers.get("memory") or asked()["memory"].default
+        self._of_app = {"memory": self._containers.resources(app).get("memory") or usual}
 
     def answers(self) -> dict[str, Value]:
         """The answers; what becomes of each key is taken down in the ledger."""
@@ -103,22 +113,33 @@ class _Translation:
         beside = [self._beside(placed, env) for placed in self._in_pod(Role.SIDECAR)]
         first = [self._beside(placed, env) for placed in self._in_pod(Role.INIT)]
         jobs = [self._beside(placed, env) for placed in self._in_pod(Role.CRON)]
-        self._told_of_the_database(env)
+        apart = [self._beside(placed, env) for placed in self._in_pod(Role.WORKLOAD)]
+        for placed in self._in_pod(Role.DATABASE):
+            tell_of_database(placed, env.database, env.plain, self.ledger)
+        others = [item.get("env", {}) for item in (*beside, *first, *jobs, *apart)]
+        given = {name: value for its in (*others, env.plain) for name, value in its.items()}
+        tell_of_redis(self.placed.values(), self.ledger)
+        tell_of_number(self.placed.values(), given, self.ledger)
         self._tops()
         shares = all(volume.get("rwx") or volume.get("read_only") for volume in storage.volumes)
-        labelled = containers.labels(app, named)
         found: dict[str, Value] = {
-            **self._name(image), **labelled, **named, **ports, **containers.command(app),
+            **self._name(image), **tile(app, named, self.ledger), **named, **ports, **containers.command(app),
             "volumes": storage.volumes, "env": env.plain, "secrets": env.secrets, **self._of_database(env),
-            **containers.health(app, ports.get("port")), **containers.user(app), **containers.resources(app),
-            **containers.gpu(app), **containers.capabilities(app), **containers.replicas(app, shares=shares),
+            **health(app, ports.get("port"), self.ledger), **containers.user(app),
+            **containers.resources(app), **containers.gpu(app), **containers.capabilities(app),
+            **containers.replicas(app, shares=shares), **containers.shutdown(app),
             "files": env.files, "directories": storage.directories, "scratch": storage.empty,
             "sidecars": beside, "init_containers": first, "cron_jobs": jobs,
+            "workloads": apart,
         }  # fmt: skip
         found = self._as_jobs(found) if app.schedule[0] else found
         return {
             name: value for name, value in found.items() if value not in ([], {}) or name == "database_env"
         }
+
+    def unseen(self, answers: Mapping[str, Value]) -> tuple[Unseen, ...]:
+        """What the file does not show of the images in the pod."""
+        return tuple(unseen(self._pod(), self._may_be_filled, answers, self.ledger))
 
     def _as_jobs(self, found: Mapping[str, Value]) -> dict[str, Value]:
         """The answers if the app runs on a schedule: a Service with only jobs, the app as the first."""
@@ -171,27 +192,13 @@ class _Translation:
         called = called or service_name(self.app.name)
         return {"name": called} if called else {}
 
-    def _told_of_the_database(self, env: Environment) -> None:
-        """Whether the app is given everything that it needs to know about its database."""
-        lacking = {"host", "name", "user", "password"} - env.database.keys()
-        if any(
-            isinstance(value, dict) and value.get("host") == self._database for value in env.plain.values()
-        ):
-            lacking -= {"host", "name"}  # a connection string without the login
-        for placed in self._in_pod(Role.DATABASE):
-            if lacking and "dsn" not in env.database:
-                self.ledger.left(
-                    placed.part.at,
-                    f"{placed.why}, but no variable of the app takes the {', '.join(sorted(lacking))}",
-                    "Name them under database_env, as the app's documentation does.",
-                )
-            else:
-                self.ledger.decided(placed.part.at, placed.why)
-
     def _of_database(self, env: Environment) -> dict[str, Value]:
         if not self._database:
             return {}
-        called = {"database_name": env.database_name} if env.database_name else {}
+        name = env.database_name
+        if env.database and not {"name", "dsn"} & env.database.keys():
+            name = name or next((fixed_name(found.part) for found in self._in_pod(Role.DATABASE)), "")
+        called = {"database_name": name} if name else {}
         return {"database": self._database, **called, "database_env": env.database}
 
     def _beside(self, placed: Placed, env: Environment) -> dict[str, Value]:
@@ -201,7 +208,9 @@ class _Translation:
         of = f"{_ANSWERS[placed.role]}.{name}."
         containers = replace(self._containers, of=of)
         own = not part.is_like(self.app)
-        memory = containers.resources(part) or (containers.needed(part) if own and part.is_pulled else {})
+        memory = containers.resources(part)
+        if "memory" not in memory:
+            memory |= (containers.needed(part) if part.is_pulled else {}) if own else self._of_app
         image = containers.image(part) if own else ""
         if not own and part.body.get("image"):
             self.ledger.taken((*part.at, "image"), f"{of}image", "left out there, since it is the app's")
@@ -222,11 +231,14 @@ class _Translation:
         found: dict[str, Value] = {
             "name": name, **({"image": image} if image else {}), **containers.command(part),
             **({"inherits": True} if inherits else {}),
-            "env": its.plain, **containers.capabilities(part),
+            "env": {**(containers.steady(part) if image else {}), **its.plain},
+            **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
-            "mounts": mounts, **memory,
-            "ports": self._ports(placed) if placed.role is Role.SIDECAR else [],
+            "mounts": servers.dumped(part, mounts, self._storage), **memory,
+            "ports": (self._ports(placed) or servers.port(part)) if placed.role is Role.SIDECAR else [],
         }  # fmt: skip
+        if placed.role is Role.WORKLOAD:
+            found |= {**containers.replicas(part, shares=True), **containers.shutdown(part)}
         if placed.role is Role.CRON:
             found["schedule"], found["timezone"] = part.schedule
             self.ledger.taken((*part.at, part.scheduled_by), f"{of}schedule")
@@ -259,25 +271,12 @@ class _Translation:
             self.ledger.decided(at, "what it names is read with the file")
         for placed in self.placed.values():
             part, at = placed.part, placed.part.at
-            served = sharing.served(part, self._pod(), self._storage)
-            if placed.role is Role.HOUSE and served:
-                self.ledger.left(
-                    at, f"{placed.why}, which has no {', '.join(served)} of the app, as this one has",
-                    "If the app does not serve what is there, put nginx beside it under sidecars, with that "
-                    "volume among its mounts and a port of its own under ports.",
-                )  # fmt: skip
-            elif placed.role in (Role.HOST, Role.HOUSE):
-                self.ledger.decided(at, placed.why)
+            if placed.role in (Role.HOST, Role.HOUSE):
+                tell_of_proxy(placed, self._pod(), self._storage, self.ledger)
             elif placed.role is Role.OWN:
                 called = service_name(part.name) or "NAME"
-                again = [
-                    "scaffold",
-                    "new-service",
-                    "--from-compose",
-                    self.project.source,
-                    "--compose-service",
-                    part.name,
-                ]
+                again = ["scaffold", "new-service", "--from-compose", self.project.source]
+                again += ["--compose-service", part.name]
                 port = next((p.target for p in part.ports if p.protocol == "TCP"), 0)
                 again += [f"--set=name={called}", *([f"--set=service_port={port}"] if port else [])]
                 self.ledger.left(
@@ -288,12 +287,9 @@ class _Translation:
 
     def _tops(self) -> None:
         """What becomes of top-level volumes, secrets, configs and networks."""
-        for name in mapping(self.project.top.get("volumes")):
-            sharing.tell_if_empty(name, self._pod(), self._storage, self.ledger)
-        sharing.tell_if_empty_unnamed(self.app, self._storage, self.ledger)
-        images = {str(part.image): part for part in reversed(self._pod())}
-        for part in images.values():
-            documented.tell_owner(part, self.ledger)
+        volumes = mapping(self.project.top.get("volumes"))
+        likely, self._may_be_filled = sharing.emptied(volumes, self._pod(), self._storage)
+        sharing.tell_if_empty(likely, self.app, self.ledger)
         for key in ("volumes", "secrets", "configs", "networks"):
             for name in mapping(self.project.top.get(key)):
                 self.ledger.decided((key, name), "the services that name it say what becomes of it")

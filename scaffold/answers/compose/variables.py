@@ -6,17 +6,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from scaffold.answers.compose.connections import connection, endings
+from scaffold.answers.compose.connections import connection
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.dotenv import read_variables
 from scaffold.answers.compose.forms import listed, mapping, text
-from scaffold.answers.compose.hosts import Hosts
-from scaffold.answers.compose.interpolation import UNKNOWN, Text
+from scaffold.answers.compose.hosts import ITSELF, Hosts
+from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
 from scaffold.answers.compose.merging import NAME
 from scaffold.answers.compose.names import Said
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Role
+from scaffold.answers.compose.shared import NO_DOCKER_DNS, NO_PASSWORD, SECRETS, mounted, needless
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.templates import template
@@ -24,7 +25,7 @@ from scaffold.templates.questions import Value
 
 _DRAWN = "0a1b2c3d4e5f"
 """Stands for a value that the files do not have: whatever a secret may be."""
-_SECRETS = "/run/secrets/"
+_ROTATES = ", and not with its password, which Vault rotates: name the variables for that under database_env"
 _HERE = re.compile(r"(^|[,;\s]|https?://)(localhost|127\.0\.0\.1|\[?::1\]?)(?=$|[:/,;\s])")
 
 
@@ -46,12 +47,6 @@ class _Variable:
     at: Path
 
 
-def _text(value: Value) -> Text | None:
-    if value is None or isinstance(value, Text):
-        return value
-    return Text(str(value).lower() if isinstance(value, bool) else value)
-
-
 class Variables:
     """Reads the variables of services, and takes down what becomes of each."""
 
@@ -61,11 +56,14 @@ class Variables:
         self._hosts = hosts
         self._ledger = ledger
         self._database = database
-        base = hosts.of(Role.DATABASE)
+        self._base = base = next(iter(hosts.all(Role.DATABASE)), None)
         self._own = {
             n: v.value for n, v in (self._named(base) if base else {}).items() if v.value is not None
         }
-        self._passwords = set(self._mounted(base).values()) if base else set()
+        self._passwords = set(mounted(base).values()) if base else set()
+        shared = [mounted(its) for its in hosts.all(Role.HOST)]
+        self._given: dict[tuple[bool, str], Path] = {}
+        self._needless = {source for its in shared for source in its.values()}
 
     def read(self, part: Part, answer: str = "env", app: Environment | None = None) -> Environment:
         """The variables of a service.
@@ -75,8 +73,8 @@ class Variables:
         """
         found = Environment()
         variables = self._named(part)
-        mounted = self._mounted(part)
-        filled = self._filled_by_the_house(variables, found)
+        files = mounted(part)
+        filled = self._filled_by_the_house(variables, files, found)
         rest = {name: variable for name, variable in variables.items() if name not in filled}
         secret = self._secret(rest)
         empty = [name for name, variable in rest.items() if variable.value == "" and name not in secret]
@@ -87,10 +85,10 @@ class Variables:
                 self._ledger.left(variables[name].at, "it is empty, and what it holds would be a secret", fix)
         for name, variable in rest.items():
             said = Said(variable.value or "", name, variables)
-            self._one(said, variable, answer, found, mounted, is_secret=name in secret)
+            self._one(said, variable, answer, found, files, is_secret=name in secret)
         for name in [n for n in found.plain if app is not None and found.plain[n] == app.plain.get(n)]:
             del found.plain[name]
-        self._files(part, mounted, found)
+        self._files(part, files, found)
         return found
 
     def _named(self, part: Part) -> dict[str, _Variable]:
@@ -108,6 +106,8 @@ class Variables:
             elif there is not None:
                 for key in mapping(entry):  # the path, and how it is read
                     self._ledger.decided((*at, key), "its variables are read with the file")
+            elif mapping(entry).get("required") is False:
+                self._ledger.decided(at, "it is not beside the file, and need not be")
         for key, value in mapping(part.body.get("environment")).items():
             at = (*part.at, "environment", key)
             if not NAME.fullmatch(key):
@@ -115,21 +115,16 @@ class Variables:
                 continue
             if (before := found.get(key)) is not None:
                 self._ledger.decided(before.at, "environment has the variable too, and takes precedence")
-            found[key] = _Variable(_text(self._project.variables.get(key) if value is None else value), at)
+            its = as_text(self._project.variables.get(key) if value is None else value)
+            # Without a value, the app's own default is what the file calls the service.
+            its = Text(called) if (called := self._hosts.called_in(key, its, part)) else its
+            found[key] = _Variable(its, at)
         return found
 
-    def _mounted(self, part: Part) -> dict[str, str]:
-        """A service's compose secrets: the path and the name of each."""
-        found: dict[str, str] = {}
-        for item in listed(part.body.get("secrets")):
-            source = text(item.get("source") if isinstance(item, dict) else item)
-            target = text(item.get("target")) if isinstance(item, dict) else ""
-            if source:
-                found[target if target.startswith("/") else f"{_SECRETS}{target or source}"] = source
-        return found
-
-    def _filled_by_the_house(self, variables: Mapping[str, _Variable], found: Environment) -> set[str]:
-        """The variables of the database, and passwords of shared hosts that need none."""
+    def _filled_by_the_house(
+        self, variables: Mapping[str, _Variable], files: Mapping[str, str], found: Environment
+    ) -> set[str]:
+        """The variables of the database, and passwords that open nothing in this house."""
         done: set[str] = set()
         values = {name: variable.value for name, variable in variables.items()}
         named = {n: self._hosts.named(Said(v, n, values)) for n, v in values.items() if v is not None}
@@ -153,26 +148,21 @@ class Variables:
                     f"the app learns the {part} of its database from {parts.parts[part]}",
                     "If it reads this one instead, name it under database_env.",
                 )
-            base = self._hosts.of(Role.DATABASE)
+            base = self._base
             pattern = base.known.variables if base and base.known else ""
             for name in [n for n, v in variables.items() if "env_file" in v.at and n not in done]:
                 if pattern and re.match(pattern, name):
                     done.add(name)
                     self._ledger.decided(variables[name].at, "it is for the container of the database")
-        shared = {
-            prefix
-            for name, there in named.items()
-            if there is not None and there.role is Role.HOST
-            for prefix, part in endings(name).items()
-            if part in ("host", "dsn") and prefix
-        }
-        for name in variables.keys() - done:
-            prefixes = [prefix for prefix, part in endings(name).items() if part == "password"]
-            if any(
-                prefix.startswith(its) for prefix in prefixes for its in shared
-            ):  # REDIS_HOST_PASSWORD too
-                done.add(name)
-                self._ledger.decided(variables[name].at, "the shared host asks for no password")
+        paths = {path for path, source in files.items() if source in self._needless}
+        for name, (why, fix) in needless(values, named, paths, self._database).items():
+            if name in done:
+                continue
+            done.add(name)
+            if fix:
+                self._ledger.left(variables[name].at, why, fix)
+            else:
+                self._ledger.decided(variables[name].at, why)
         return done
 
     def _secret(self, variables: Mapping[str, _Variable]) -> set[str]:
@@ -204,20 +194,38 @@ class Variables:
         written = self._hosts.rewritten(said)
         # A shared host asks for no password; without it, all of such a value may be known.
         is_shared = there is not None and there.role is Role.HOST and UNKNOWN not in str(written.value)
-        if value is not None and value.startswith(_SECRETS) and value.known:
-            mounted.setdefault(str(value), value.removeprefix(_SECRETS))
+        if value is not None and value.startswith(SECRETS) and value.known:
+            mounted.setdefault(str(value), value.removeprefix(SECRETS))
             found.plain[name] = str(value)
             ledger.taken(at, f"{answer}.{name}", "the file comes from Vault, see files")
         elif is_secret and not is_shared:
             found.secrets.append({"env": name})
-            why = f"its value belongs in Vault, under the key {name.lower()}"
+            why = "its value belongs in Vault, under this name in lower case"
             now = f"is now at {written.where}" if written.where else f"is not there ({written.gone})"
             told = f"; write it with the host that stands for the service {written.of}, which {now}"
-            ledger.taken(at, "secrets", why + told * bool(written.of))
+            told += _ROTATES * (there is not None and there.role is Role.DATABASE)
+            ledger.taken(at, "secrets", why + told * bool(written.of) + self._same(value, at))
         elif value is None or not (value.known or is_shared):
-            ledger.left(at, "its value is not in the file", f"Give it under {answer}, or under secrets.")
+            same = (
+                self._same(value, at)
+                if re.search(r"(user|username|login|id|key|database|db_?name)$", name.lower())
+                else ""
+            )
+            why = f"its value is not in the file{same}"
+            ledger.left(at, why, f"Give it under {answer}, or under secrets.")
         else:
             self._plain(said, at, answer, found)
+
+    def _same(self, value: Text | None, at: Path) -> str:
+        """The note that a value is also that of a variable with another name in another service."""
+        if not value or re.fullmatch(template.facts("compose")["placeholders"], value):
+            return ""
+        whole = value.names[0] if value == UNKNOWN and len(value.names) == 1 else value
+        if UNKNOWN in whole:
+            return ""
+        before = self._given.setdefault((value.known, whole), at)
+        differs = before[1] != at[1] and before[-1] != at[-1]
+        return f"; it is the same as {before[-1]} of {before[1]}" if differs else ""
 
     def _plain(self, said: Said, at: Path, answer: str, found: Environment) -> None:
         name, value = said.under, said.text
@@ -233,9 +241,16 @@ class Variables:
             database = re.search(r"\{host\}(?::\d+)?/([a-z][a-z0-9_]*)", str(written.value.get("text", "")))
             found.database_name = database[1] if database else found.database_name
         why = f"the service {written.of} is at {written.where}" if written.of else ""
-        if written.of == at[1] or (not why and _HERE.search(value)):
+        is_own = written.of == at[1] and written.where != ITSELF and answer == "env"
+        if is_own or (not why and _HERE.search(value)):
             fix = "if people are to reach the app by it, give the app's own host"
             why = f"{why or 'it is the pod itself'}; {fix}"
+        if re.search(template.facts("compose")["docker_dns"], value):
+            why = "; ".join(filter(None, (why, NO_DOCKER_DNS)))
+        for row in template.facts("compose")["doubtful_values"]:
+            if re.search(row["names"], name) and re.search(row["values"], value):
+                why = row["why"]
+                break
         self._ledger.taken(at, f"{answer}.{name}", why)
 
     def _files(self, part: Part, mounted: Mapping[str, str], found: Environment) -> None:
@@ -246,7 +261,7 @@ class Variables:
             if re.fullmatch(r"(/[^\x00-\x20/:]+)+", path) and not re.search(r"/\.\.?(/|$)", path):
                 if path in [str(f["path"]) for f in found.files] or self._is_rotated(part, path, database):
                     continue
-                if source in self._passwords:
+                if source in self._passwords | self._needless:
                     continue
                 found.files.append({"path": path, "vault": key})
         items = listed(part.body.get("secrets"))
@@ -262,6 +277,8 @@ class Variables:
                 self._ledger.taken(
                     at, "files", f"{made[0]['path']} comes from the key {made[0]['vault']} in Vault"
                 )
+            elif source in self._needless:
+                self._ledger.decided(at, NO_PASSWORD)
             elif source and (source not in self._passwords or database):
                 self._ledger.decided(at, "it is the password of the database, which Vault rotates")
             elif source:

@@ -1,14 +1,16 @@
-"""Which port of a service is its HTTP port, and whether it uses TLS."""
+"""What people reach: the HTTP port of a service, whether it uses TLS, and its tile on a dashboard."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
 
 from scaffold.answers.compose.forms import listed, mapping, text, words
 from scaffold.answers.compose.parts import Part
+from scaffold.answers.compose.report import Ledger
 from scaffold.answers.known import known
 from scaffold.templates import template
+from scaffold.templates.questions import Value
 
 LOCAL_URL = re.compile(
     r"(?<!/tcp/)(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?HOSTNAME\}?)(?::(\d+))?(/[^\s\"'|;)]*)?"
@@ -70,6 +72,27 @@ def may_have_tls(part: Part, ports: Set[int]) -> str:
     on = (n for n, v in environment if re.fullmatch(facts["tls_variables"], n) and text(v) in _ON)
     name = next(on, "")
     return f"if {name} makes the app ask for TLS there, give ingress_options.backend_protocol" if name else ""
+
+
+def open_ports(part: Part) -> Iterator[tuple[int, str]]:
+    """The ports that a proxy's labels open without HTTP, each with its protocol."""
+    for name, value in part.labels.items():
+        found = re.search(template.facts("compose")["open_labels"], name)
+        if found and value.isdecimal() and 0 < int(value) < 65536:
+            yield int(value), found[1].upper()
+
+
+def tile(part: Part, known_answers: Collection[str], ledger: Ledger) -> dict[str, Value]:
+    """The answers in the labels of a dashboard, without the known ones."""
+    found: dict[str, Value] = {}
+    answers = template.facts("compose")["label_answers"]
+    for name, value in mapping(part.body.get("labels")).items():
+        answer, shown = answers.get(name), text(value)
+        is_text = re.fullmatch(r"[^\x00-\x1f\x7f-\x9f]+", shown)
+        if answer and is_text and answer not in known_answers:
+            found[answer] = shown
+            ledger.taken((*part.at, "labels", name), answer)
+    return found
 
 
 def _labelled(part: Part) -> Iterator[int]:

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from scaffold.pipelines.clone.tree import Tree
+from scaffold.reading import mapping, part
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
@@ -75,7 +76,7 @@ def _parsed(name: str, text: str) -> Mapping[str, Value]:
             return tomllib.loads(text)
         if name.endswith(".json"):
             value = json.loads(text)
-            return value if isinstance(value, dict) else {}
+            return mapping(value)
     except ValueError:
         return {}
     lines = [line.split("//")[0].split() for line in text.splitlines()]
@@ -83,9 +84,7 @@ def _parsed(name: str, text: str) -> Mapping[str, Value]:
 
 
 def _at(value: Value, key: str) -> Value:
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
+    return part(value, *key.split("."))
 
 
 def _dependencies(tree: Tree, directory: str, value: Mapping[str, Value]) -> Iterator[str]:
@@ -96,15 +95,12 @@ def _dependencies(tree: Tree, directory: str, value: Mapping[str, Value]) -> Ite
         "tool.poetry.dependencies",
         "tool.poetry.dev-dependencies",
     ):
-        named = _at(value, key)
-        yield from named if isinstance(named, Mapping) else ()
-    groups = _at(value, "tool.poetry.group")
-    for group in groups.values() if isinstance(groups, Mapping) else ():
+        yield from mapping(_at(value, key))
+    for group in mapping(_at(value, "tool.poetry.group")).values():
         yield from _at(group, "dependencies") or ()
     lists = [_at(value, "project.dependencies"), _at(value, "tool.uv.dev-dependencies")]
     for key in ("project.optional-dependencies", "dependency-groups"):
-        several = _at(value, key)
-        lists += several.values() if isinstance(several, Mapping) else ()
+        lists += mapping(_at(value, key)).values()
     further = template.facts("clone")["development"]
     lists += [tree.text(_in(directory, name)).splitlines() for name in ("requirements.txt", *further)]
     for text in (text for texts in lists if isinstance(texts, list) for text in texts):
@@ -134,8 +130,8 @@ def version(tree: Tree, project: Project, usual: str) -> tuple[str, str]:
 def _allows(wanted: str, usual: str, *, at_least: bool) -> bool:
     """Whether a range of versions, as Python or npm writes it, includes the newest release of ``usual``."""
     newest = ".".join([*usual.split("."), "9999", "9999"][:3])
-    for part in wanted.split("||"):
-        words = re.findall(r"([<>=!^~]*)\s*v?(\d+(?:\.\d+)*)((?:\.[*xX])*)", part)
+    for one in wanted.split("||"):
+        words = re.findall(r"([<>=!^~]*)\s*v?(\d+(?:\.\d+)*)((?:\.[*xX])*)", one)
         terms = (_term(">=" if at_least and not sign else sign, number) for sign, number, _ in words)
         try:
             if SpecifierSet(",".join(terms)).contains(newest):

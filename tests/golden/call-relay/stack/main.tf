@@ -296,6 +296,15 @@ resource "kubernetes_service" "load_balancer" {
       port        = 3478
       target_port = 3478
     }
+    dynamic "port" {
+      for_each = range(49152, 49156)
+      content {
+        name        = "relay-${port.value}"
+        port        = port.value
+        target_port = port.value
+        protocol    = "UDP"
+      }
+    }
   }
 }
 

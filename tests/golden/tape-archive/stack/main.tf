@@ -588,15 +588,22 @@ resource "kubernetes_deployment" "tape_ears" {
         }
       }
       spec {
-        enable_service_links = false
+        enable_service_links             = false
+        termination_grace_period_seconds = 600
         node_selector = {
           "nvidia.com/gpu.present" = "true"
+          "kubernetes.io/arch"     = "amd64"
         }
         toleration {
           key      = "nvidia.com/gpu"
           operator = "Equal"
           value    = "true"
           effect   = "NoSchedule"
+        }
+        toleration {
+          key      = "example.com/ears"
+          operator = "Exists"
+          effect   = "NoExecute"
         }
         container {
           name  = "whisper"
@@ -677,6 +684,11 @@ resource "kubernetes_service" "tape_ears" {
     labels = {
       app = "tape-ears"
     }
+    annotations = {
+      "prometheus.io/scrape" = "true"
+      "prometheus.io/path"   = "/metrics"
+      "prometheus.io/port"   = "9100"
+    }
   }
   spec {
     selector = {
@@ -719,6 +731,21 @@ resource "kubernetes_deployment" "tape_archive_player" {
       }
       spec {
         enable_service_links = false
+        affinity {
+          pod_anti_affinity {
+            preferred_during_scheduling_ignored_during_execution {
+              weight = 100
+              pod_affinity_term {
+                label_selector {
+                  match_labels = {
+                    app = "tape-archive-player"
+                  }
+                }
+                topology_key = "kubernetes.io/hostname"
+              }
+            }
+          }
+        }
         container {
           name  = "player"
           image = "docker.io/acme/player:1.0.3"
@@ -769,6 +796,22 @@ resource "kubernetes_deployment" "tape_archive_player" {
       metadata[0].annotations["deployment.kubernetes.io/revision"],
       spec[0].template[0].metadata[0].annotations["keel.sh/update-time"], # KEEL_LIFECYCLE_V1
     ]
+  }
+}
+
+# Draining a node waits until enough other pods are running.
+resource "kubernetes_pod_disruption_budget_v1" "tape_archive_player" {
+  metadata {
+    name      = "tape-archive-player"
+    namespace = kubernetes_namespace.tape_archive.metadata[0].name
+  }
+  spec {
+    min_available = "1"
+    selector {
+      match_labels = {
+        app = "tape-archive-player"
+      }
+    }
   }
 }
 

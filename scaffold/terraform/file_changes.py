@@ -1,0 +1,89 @@
+"""What is changed in one HCL file of the working copy: splices, what stands in for what, what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scaffold.errors import Finding
+from scaffold.hcl.source import at
+from scaffold.hcl.splice import Splice, blank, insertion
+from scaffold.hcl.syntax import Attribute, Block, Body, Expression
+from scaffold.terraform.result import Reason, StandIn, StandInKind
+
+_KEPT_SETTINGS = frozenset(("required_providers", "required_version"))
+
+
+@dataclass(slots=True)
+class Changes:
+    """What is changed in one file."""
+
+    splices: list[Splice] = field(default_factory=list)
+    stand_ins: list[StandIn] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    unknown: list[tuple[int, int]] = field(default_factory=list)
+    needs_helper: bool = False
+    reads_as_is: bool = False
+    """Whether it reads the bytes of a file, which may be one that is changed."""
+
+    def refuse(self, place: Expression | Block, message: str, fix: str = "") -> None:
+        """Note that the file reaches out of the working copy, or may."""
+        self.findings.append(at(place, Reason.OUTSIDE.value, message, fix=fix or None))
+
+    def refuse_to_open(self, block: Block) -> None:
+        """Note that something ephemeral cannot be had."""
+        message = f"{block.address} is opened in every plan, and there is no provider to do it"
+        self.findings.append(at(block, Reason.NO_SCHEMA.value, message))
+
+    def stand_in(self, place: Expression | Block | Attribute, kind: StandInKind, what: str) -> None:
+        """Note that something is not real."""
+        self.stand_ins.append(StandIn(kind, what, f"{place.source.path}:{place.line}"))
+
+    def replace(self, expression: Expression, text: str) -> None:
+        """Another text in place of an expression."""
+        self.splices.append(Splice(expression.start, expression.end, text.encode()))
+
+    def hide(self, body: Body, names: frozenset[tuple[str, ...]], unknown: str) -> None:
+        """An unknown value wherever one of the names is used, each a root and what follows it."""
+        for item in body.items:
+            if isinstance(item, Block):
+                self.hide(item.body, names, unknown)
+                continue
+            for reference in item.value.references():
+                if reference.names[:2] in names:
+                    end = reference.start + len(".".join(reference.names[:2]))
+                    self.splices.append(Splice(reference.start, end, unknown.encode()))
+                    self.unknown.append((reference.start, end))
+                    self.needs_helper = True
+
+    def only_versions(self, block: Block) -> None:
+        """Only those settings that concern providers and versions: no state, no cloud, no key program."""
+        for item in block.body.items:
+            name = item.name if isinstance(item, Attribute) else item.type
+            if name in _KEPT_SETTINGS:
+                continue
+            self.splices.append(blank(block.source.data, item.start, item.end))
+            if name in ("backend", "cloud"):
+                self.stand_in(item, StandInKind.BACKEND, "state: planned as if nothing existed")
+
+    def without_import(self, block: Block) -> None:
+        """What is imported is planned as new."""
+        self.splices.append(blank(block.source.data, block.start, block.end))
+        target = block.body.value("to")
+        self.stand_in(block, StandInKind.IMPORT, target.text if target is not None else "import")
+
+    def split_operators(self, body: Body) -> None:
+        """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: an unneeded operand may fail."""
+        replaced = [(splice.start, splice.end) for splice in self.splices if splice.start < splice.end]
+        for operation in reversed(list(body.operations())):
+            if operation.operator not in ("||", "&&") or len(operation.operands) != 2:
+                continue
+            if any(start <= operation.start and operation.end <= end for start, end in replaced):
+                continue
+            left, right = operation.operands
+            either = operation.operator == "||"
+            self.splices += [
+                insertion(operation.start, b"("),
+                Splice(left.end, right.start, b" ? true : " if either else b" ? "),
+                insertion(operation.end, b")" if either else b" : false)"),
+            ]
+            self.stand_in(operation, StandInKind.OPERATOR, operation.operator)
