@@ -147,7 +147,7 @@ class Monorepo:
         for path in files_below(self.root / self.stacks_home, ".tf"):
             with suppress(OSError):
                 found.append((path, path.read_bytes()))
-        return tuple(sorted(found))
+        return tuple(sorted(found, key=lambda file: file[0].parts))  # comparing two paths takes longer
 
     def sources(self, stack: str) -> dict[str, bytes]:
         """The HCL files of a stack and of its own modules, by their path from the root."""
