@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from support import ANSWERS
+from support import ANSWERS, git
 
 from scaffold.changes.change import Symlink
 from scaffold.monorepo.repository import Monorepo
@@ -134,13 +133,6 @@ def write(directory: Path, rules: Sequence[str] = tuple(RULES)) -> Path:
 def version(rule: str) -> str:
     """The tag of the version that brings a rule."""
     return f"v0.2.0-{rule}"
-
-
-def git(directory: Path, *arguments: str) -> str:
-    """What Git prints."""
-    return subprocess.run(
-        ["git", *arguments], cwd=directory, capture_output=True, text=True, check=True
-    ).stdout
 
 
 def _commit(repository: Path, tag: str) -> None:

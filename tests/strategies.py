@@ -236,6 +236,7 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         item["stack"] = draw(st.sampled_from(["monitoring", "platform", "vault"]))
         item.pop("note", None)
     for item in values.get("scratch", []):
+        item.pop("read_only", None)  # no other container writes to it
         if item.get("in_memory"):
             item["size_limit"] = "32Mi"
     options = values.get("keel_options", {})

@@ -11,11 +11,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from scaffold.templates.template import Origin
+from scaffold.terraform.planned import Tree
 
 ANSWERS = Path(__file__).parent / "answers"
 GOLDEN = Path(__file__).parent / "golden"
@@ -116,6 +119,21 @@ def scaffold(
         told.append(stream.read())
     assert isinstance(code, int)
     return subprocess.CompletedProcess(command, code, *told)
+
+
+def git(directory: Path, *arguments: str) -> str:
+    """What Git prints."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=directory, check=True, capture_output=True, encoding="utf-8"
+    )
+    return done.stdout
+
+
+def frozen(value: Any) -> Tree:
+    """Plain data as a plan has it."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: frozen(item) for key, item in value.items()})
+    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
 
 
 def keep_output(terminal: int) -> None:

@@ -113,6 +113,17 @@ def test_where_no_database_is_free_one_has_to_be_freed(remembering: Monorepo) ->
     assert told(remembering, PUBLIC) == {"answers.anubis-store anubis.redis_database"}
 
 
+def test_a_policy_is_only_rules_where_the_module_takes_no_more(monorepo: Monorepo) -> None:
+    module = monorepo.root / "modules" / "kubernetes" / "anubis_instance" / "main.tf"
+    module.write_text(module.read_text().replace("policy_yaml", "policy_rules_yaml"))
+    there = Monorepo(monorepo.root)
+    assert sense(there)["anubis_rules"] == "policy_rules_yaml"
+    rules = "anubis: {policy: '- import: (data)/crawlers.yaml'}\n"
+    assert 'policy_rules_yaml = "- import: (data)/crawlers.yaml"' in text(made(there, PUBLIC + rules))
+    whole = 'anubis: {policy: "bots:\\n  - import: (data)/crawlers.yaml\\n"}\n'
+    assert told(there, PUBLIC + whole) == {"answers.anubis-policy anubis.policy"}
+
+
 GROUPS = 'variable "allowed_groups" {\n  type    = list(string)\n  default = ["Admins"]\n}\n'
 
 

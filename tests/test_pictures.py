@@ -21,6 +21,9 @@ def test_the_pictures_are_those_of_a_run() -> None:
             "record them anew: .venv/bin/python -m scaffold.generate.pictures"
         )
         assert "prefers-color-scheme: dark" in text
+    readme = " ".join((template.root() / "README.md").read_text("utf-8").split())
+    assert "the twelve resources that Terraform plans](docs/pictures/review.svg)" in readme
+    assert any("What will exist: 12 resources" in text for text in made.values())
 
 
 def alike(picture: str) -> str:

@@ -323,7 +323,8 @@ def no_gate_opens_without_a_reason_where_the_guard_looks(drawn: Drawn) -> None:
         assert " " in comment.text.split(": ", 1)[1]
     main = calls[0].body.literal("auth")
     assert main == {"anubis": "none"}.get(values["gate"], values["gate"])
-    assert sum(call.body.literal("homepage_enabled") is not False for call in calls) == values["homepage"]
+    tiles = values["homepage"] + sum("tile" in item for item in values["hosts"])
+    assert sum(call.body.literal("homepage_enabled") is not False for call in calls) == tiles
 
 
 @always

@@ -146,7 +146,7 @@ def _extracted(stack: Standing) -> Iterator[Inferred]:
     secret = stack.secrets.own[name]
     yield found("secrets_form", "extract", secret.resource, "manifest.spec.dataFrom")
     pods = k8s.pod_templates(stack.own)
-    containers = (c for p in pods for c in (*p.containers(), *k8s.items(get(p.spec, "init_container"))))
+    containers = (c for p in pods for c in p.containers())
     if not any(name in _read(container) for container in containers):
         said = stack.written.above(secret.resource.site)
         reason = next((line for line in said if " " in line), STOOD)

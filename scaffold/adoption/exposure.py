@@ -16,6 +16,7 @@ from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, get
 
 _WIDGET = f"{TILE}widget."
+_TILE = {"title": "name", "description": "description", "icon": "icon"}
 
 
 def ingress(stack: Standing) -> Iterator[Inferred]:
@@ -97,6 +98,14 @@ def _tile(stack: Standing, main: Way) -> Iterator[Inferred]:
         yield found("homepage_widget", widget, resource, at)
 
 
+def _second_tile(way: Way) -> dict[str, Value]:
+    """The tile of a further host, if it has one with a name and a description."""
+    notes = way.notes
+    said = {ours: notes.get(f"{TILE}{theirs}", "") for ours, theirs in _TILE.items()}
+    shown = notes.get(f"{TILE}enabled") == "true" and said["title"] and said["description"]
+    return {"tile": {key: value for key, value in said.items() if value}} if shown else {}
+
+
 def _asleep(stack: Standing, main: Way) -> Iterator[Inferred]:
     """How it is woken, where the module's calls deviate from the module's defaults."""
     usual = stack.facts["wakes_usually"]
@@ -152,6 +161,7 @@ def further(stack: Standing) -> Iterator[Inferred]:
                 "monitor_name": text(single(way.settings.get("external_monitor_name"))), **common,
             }  # fmt: skip
             monitored = {"monitored": watched} if isinstance(watched, bool) else {}
+            monitored |= _second_tile(way)
             yield found("hosts", [known(item) | monitored], way.resource, "spec[0].rule[0].host")
             yield from _called(stack, way, label.replace(".", "-"))
 

@@ -130,7 +130,7 @@ def _only_in_a_directory(stack: Standing, volume: Tree, mounted: set[str]) -> It
         return
     taken: dict[str, str] = {}
     for pods in k8s.pod_templates(stack.own):
-        for container in (*pods.containers(), *k8s.items(get(pods.spec, "init_container"))):
+        for container in pods.containers():
             its = (mount for mount in mounts_of(stack, pods, container) if mount["volume"] in places)
             taken |= {text(mount.get("sub_path", "")): places[text(mount["volume"])] for mount in its}
     data = k8s.mapping(stack.config_maps[text(get(volume, "config_map", 0, "name"))].get("data"))

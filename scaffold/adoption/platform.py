@@ -13,8 +13,6 @@ from scaffold.templates.questions import Value, asked
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
 
-_VERBS = "create update patch delete deletecollection"
-
 
 def namespace(stack: Standing) -> Iterator[Inferred]:
     """Its Namespace tier, whether Keel may move its images, and its further labels."""

@@ -231,8 +231,9 @@ def scratch(stack: Standing) -> Iterator[Inferred]:
     for name, directory in stack.volumes.scratch.items():
         if name != WRITABLE:
             mounts = mounts_of(stack, stack.app, stack.container)
+            own = next(m for m in mounts if m["volume"] == name)
             item = {
-                "name": name, "path": next(m["path"] for m in mounts if m["volume"] == name),
+                "name": name, "path": own["path"], "read_only": own.get("read_only") is True or None,
                 "in_memory": get(directory, "medium") == "Memory" or None,
                 "size_limit": text(get(directory, "size_limit")),
             }  # fmt: skip

@@ -79,16 +79,12 @@ def _directories(
     found: dict[str, Tree] = {}
     others = [pods for pods in k8s.pod_templates(resources) if app is None or pods.owner is not app.owner]
     for pods in ([app] if app else []) + [pods for pods in others if not saves(pods)]:
-        mounted = {get(m, "name") for c in _containers(pods) for m in k8s.items(get(c, "volume_mount"))}
+        mounted = {get(m, "name") for c in pods.containers() for m in k8s.items(get(c, "volume_mount"))}
         for volume in k8s.items(get(pods.spec, "volume")):
             name = text(get(volume, "name"))
             if name in mounted - single and any(source_of(volume)) and _label(name) == name:
                 found.setdefault(name, volume)
     return found
-
-
-def _containers(pods: k8s.PodTemplate) -> tuple[Tree, ...]:
-    return (*pods.containers(), *k8s.items(get(pods.spec, "init_container")))
 
 
 def _claimed(resources: Sequence[PlannedResource], app: k8s.PodTemplate | None) -> Iterator[tuple[str, str]]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from scaffold.changes.change import Action, ChangeSet, Content, Symlink
 from scaffold.checks.exceptions import Exceptions, ignores
+from scaffold.checks.house import house_names
 from scaffold.checks.rule import Kind, Severity, rules
 from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
@@ -19,11 +19,8 @@ from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
 from scaffold.terraform import refresh
-
-if TYPE_CHECKING:
-    from scaffold.terraform.result import PlanResult
-    from scaffold.terraform.tree import Overlay
-
+from scaffold.terraform.result import PlanResult, Reason
+from scaffold.terraform.tree import Overlay
 
 _WITHOUT_INDEX = "Edit the file by hand, with --no-index for the index that it belongs to."
 _HCL = frozenset((".tf", ".hcl", ".tfvars"))
@@ -183,8 +180,6 @@ def _planned(
 ) -> tuple[PlanResult, tuple[Finding, ...]] | Unverified:
     """The plan with the rules' warnings, or why there is none. Errors raise :class:`VerificationError`."""
     from scaffold.checks import planned
-    from scaffold.checks.house import house_names
-    from scaffold.terraform.result import Reason
     from scaffold.terraform.runner import find_tool, plan_stacks
 
     try:

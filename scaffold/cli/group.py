@@ -7,7 +7,6 @@ command that needs it.
 from __future__ import annotations
 
 import errno
-import gc
 import io
 import os
 import sys
@@ -51,8 +50,6 @@ COMMANDS = (
 """The commands in the order of the help. Each is a function of its own name in a module of its own name."""
 
 EXIT_CODES = {kind: failure.code for kind, failure in errors.FAILURES.items()}
-_ALLOCATIONS = 200_000
-"""Objects between two collections of garbage: by Python's 700, a fifth of a run goes by looking for some."""
 DEFECT = errors.DEFECT.code
 INTERRUPTED = errors.INTERRUPTED.code
 
@@ -135,7 +132,6 @@ def cli(context: click.Context) -> None:
 
 def run() -> NoReturn:
     """Run the command line and exit with the code that the kind of its outcome has."""
-    gc.set_threshold(_ALLOCATIONS)
     _prepare_streams()
     with ended_by_exception():
         _main("--json" in sys.argv[1:])

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from scaffold.checks.consequences import Consequence
 from scaffold.checks.verify import Level, Unverified, Verified, verify
 from scaffold.commands.plan import STANDING, Plans, compared, plan_sides
 from scaffold.commands.update_plan import Sides, read_by_plans, written_out
 from scaffold.errors import Finding, VerificationError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
+from scaffold.terraform.result import PlanResult
 from scaffold.updates.merge import Tree
-
-if TYPE_CHECKING:
-    from scaffold.checks.consequences import Consequence
-    from scaffold.terraform.result import PlanResult
+from scaffold.updates.oracle import losses
 
 
 def verified_change(
@@ -82,8 +80,6 @@ def _findings(
 def _lost(
     directory: str, renders: Sequence[PlanResult], before: PlanResult, after: PlanResult
 ) -> Iterator[Finding]:
-    from scaffold.updates.oracle import losses
-
     if renders and all(result.ok for result in renders):
         old, new = renders
         for loss in losses(old, new, before, after):

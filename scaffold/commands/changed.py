@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 from scaffold.answers.difference import Changed
 from scaffold.changes.change import ChangeSet
 from scaffold.changes.commit import demand_clean
 from scaffold.changes.step import Step
+from scaffold.checks.consequences import Consequence, Effect, to_accept
+from scaffold.commands.in_place import Kept
+from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Commits, Prepared
+from scaffold.commands.remove_service import Mention
 from scaffold.errors import RefusedError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place, stacks_home
 from scaffold.templates.render import ANSWERS_FILE
-
-if TYPE_CHECKING:
-    from scaffold.checks.consequences import Consequence
-    from scaffold.commands.in_place import Kept
-    from scaffold.commands.plan import Plans
-    from scaffold.commands.remove_service import Mention
 
 NOT_COMPARED = "not-compared"
 """The code that accepts a change whose effect on running workloads is unknown."""
@@ -83,8 +80,6 @@ class ServiceChange:
     @property
     def _asked(self) -> tuple[Consequence, ...]:
         """The effects that have to be accepted; a new name is no reason to destroy anything."""
-        from scaffold.checks.consequences import Effect, to_accept
-
         also = (Effect.DESTROYED, Effect.REPLACED) if self.was else ()
         return to_accept(self.consequences, also=also)
 

@@ -6,12 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from scaffold.checks import baseline
 from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet, joined
-from scaffold.checks.house import house_of
+from scaffold.checks.house import HouseNames, house_of
 from scaffold.checks.rule import Kind, Rule, Severity, rules
 from scaffold.checks.stack import place
 from scaffold.checks.static import look
@@ -24,9 +23,6 @@ from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import STACKS, stack_in
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform.result import PlanResult, Reason, without_caller
-
-if TYPE_CHECKING:
-    from scaffold.checks.house import HouseNames
 
 _PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.pipelines"}
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from scaffold.changes.change import Action, ChangeSet
+from scaffold.changes.commit import demand_committed, demand_merged, demand_own, write
 from scaffold.changes.step import Step, When
 from scaffold.checks.verify import Verified
 from scaffold.commands.steps import restore_steps, stack_steps, steps_of
@@ -60,8 +61,6 @@ class Part(Generic[V_co]):
         that are there already; then nothing is written. Raises :class:`UncommittedError` if Git refuses the
         commit of what is written, now or by an earlier run.
         """
-        from scaffold.changes.commit import demand_committed, demand_merged, write
-
         if self.unchanged:
             if commit:
                 demand_committed(self.change.root, self.place, self.message, self.beside)
@@ -116,8 +115,6 @@ class Prepared:
         :meth:`Part.write` raises; if only the pipeline fails, the stack is written, and the error names the
         command that finishes it.
         """
-        from scaffold.changes.commit import demand_own
-
         stack, pipeline = self.stack, self.pipeline
         if pipeline is None:
             return stack.write(commit=commit) if stack else None, None

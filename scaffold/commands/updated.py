@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING
 
 from scaffold.changes.change import ChangeSet
 from scaffold.changes.stacks import write_stacks
 from scaffold.changes.step import Step
+from scaffold.checks.consequences import Consequence
 from scaffold.checks.verify import Unverified
 from scaffold.commands.changed import demand_stacks_clean
+from scaffold.commands.plan import Plans
+from scaffold.commands.update_plan import Sides
 from scaffold.errors import Finding, number_of
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place
 from scaffold.templates import template
 from scaffold.updates.merge import Merged, State
-
-if TYPE_CHECKING:
-    from scaffold.checks.consequences import Consequence
-    from scaffold.commands.plan import Plans
-    from scaffold.commands.update_plan import Sides
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,11 @@ def _keys() -> Mapping[str, Value]:
         "rate_limit": {"enum": ["raised"]},
         "path": {**volume["path"], "not": {"pattern": "/$"}},
         "server_path": {**volume["path"], "not": {"pattern": "/$"}},
+        "owners": {
+            "type": "object",
+            "propertyNames": volume["path"],
+            "additionalProperties": volume["owner"],
+        },
         "server_dump": {"type": "string", "pattern": r"^[a-z][a-z -]*$"},
         "database": {"enum": ["postgresql", "mysql"]},
         "embedded_database": {"enum": ["sqlite", "duckdb", "rocksdb", "other"]},

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.comma_list import CommaList
@@ -18,12 +19,8 @@ _DOMAINS = {"proxied": "Proxied", "non-proxied": "Non-Proxied"}
 _WIDTH = 64
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogRow:
-    """A row of the catalog, and the section it belongs in."""
-
-    section: str
-    cells: tuple[str, str, str]
+CatalogRow: TypeAlias = tuple[str, tuple[str, str, str]]
+"""The section that a row of the catalog belongs in, and its cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,8 @@ class Catalog:
 
     def append(self, value: CatalogRow) -> str:
         """The text with one more row at the end of its section's table."""
-        return TableUnder(value.section, _HEADER, plain)(self.text).append(value.cells)
+        section, cells = value
+        return TableUnder(section, _HEADER, plain)(self.text).append(cells)
 
     def without(self, number: int) -> str:
         """The text without one row. Raises ``IndexError`` if there is no such row."""
@@ -71,7 +69,7 @@ def stacks_by_name(text: str) -> dict[str, str]:
 
 def _row(entry: ServiceEntry) -> Iterator[Item[CatalogRow]]:
     cells = (entry.name, text(entry.description or entry.title or entry.name), entry.stack)
-    yield Item(entry.name, CatalogRow(entry.section, cells))
+    yield Item(entry.name, (entry.section, cells))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 from scaffold.hcl.syntax import Block
 from scaffold.indexes.base import Index, Item, MissingAnchorError
@@ -17,24 +16,20 @@ from scaffold.indexes.hcl_text import BlockFamily, copied, document, exchanged, 
 _TRIGGERS = ("db_name", "username")
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseResource:
-    """A database, and the Service that it is for."""
-
-    service: str
-    database: Database
-
-
 class DatabaseResources(BlockFamily):
-    """The resources with triggers ``db_name`` and ``username``. A key is the database's name."""
+    """The resources with triggers ``db_name`` and ``username``. A key is the database's name.
 
-    def append(self, value: DatabaseResource) -> str:
+    A value is the name of a Service, and its database.
+    """
+
+    def append(self, value: tuple[str, Database]) -> str:
         """The text with one more database, after the last one: a copy of the simplest resource.
 
         Only a resource can be copied whose two names are equal, or different, like the new ones, since its
         script does not say which of the two it means where. Raises ``MissingAnchorError`` if there is none.
         """
-        name, user = value.database.name, value.database.user
+        service, database = value
+        name, user = database.name, database.user
         fitting = [
             (block, old_name, old_user)
             for block in self.blocks
@@ -47,8 +42,8 @@ class DatabaseResources(BlockFamily):
         label = block.labels[1].replace(old_name, name)
         words = {old_name: name, old_user: user, block.labels[1]: label}
         new = exchanged(copied(block, ()), words)
-        role = value.database.role
-        comment = f"The database of {value.service}. Vault rotates its password: static role {role}."
+        role = database.role
+        comment = f"The database of {service}. Vault rotates its password: static role {role}."
         return self.insert(new, self.blocks[-1], comment)
 
 
@@ -74,10 +69,10 @@ def _resources(text: str) -> DatabaseResources:
     return DatabaseResources(doc, tuple(b for b, _ in found), tuple(n for _, n in found))
 
 
-def _database(entry: ServiceEntry) -> Iterator[Item[DatabaseResource]]:
+def _database(entry: ServiceEntry) -> Iterator[Item[tuple[str, Database]]]:
     for database in entry.databases:
         if database.engine is Engine.POSTGRESQL:
-            yield Item(database.name, DatabaseResource(entry.name, database))
+            yield Item(database.name, (entry.name, database))
 
 
 DATABASES = Index("dbaas", {"": _resources}, _database, required=True)

@@ -17,16 +17,8 @@ _LOCAL = "internal_monitors"
 
 
 @dataclass(frozen=True, slots=True)
-class NamedMonitor:
-    """A monitor, and its name."""
-
-    name: str
-    monitor: Monitor
-
-
-@dataclass(frozen=True, slots=True)
 class Monitors:
-    """The list of monitors. A key is a monitor's name."""
+    """The list of monitors. A key is a monitor's name; a value is a name and the monitor."""
 
     doc: Document
     value: Expression
@@ -36,14 +28,14 @@ class Monitors:
         """The names of the monitors."""
         return tuple(string_at(element, "name") for element in self.value.elements)
 
-    def append(self, value: NamedMonitor) -> str:
+    def append(self, value: tuple[str, Monitor]) -> str:
         """The text with one more monitor of a port, with the attributes and intervals of the last one.
 
         Raises ``MissingAnchorError`` if the last one lacks the attributes of such a monitor.
         """
-        monitor = value.monitor
+        name, monitor = value
         own = {
-            "name": quote(value.name),
+            "name": quote(name),
             "type": quote("port"),
             "hostname": quote(monitor.hostname),
             "port": str(monitor.port),
@@ -81,9 +73,9 @@ def hostnames(text: str) -> dict[str, str]:
     return {}
 
 
-def _monitor(entry: ServiceEntry) -> Iterator[Item[NamedMonitor]]:
+def _monitor(entry: ServiceEntry) -> Iterator[Item[tuple[str, Monitor]]]:
     if entry.monitor:
-        yield Item(entry.name, NamedMonitor(entry.name, entry.monitor))
+        yield Item(entry.name, (entry.name, entry.monitor))
 
 
 MONITORS = Index("internal-monitors", {"": _monitors}, _monitor, also=by_name())

@@ -34,10 +34,11 @@ def read_fleet(
     A stack of which no file changed since an earlier run is not parsed again.
     """
     sources: dict[str, dict[str, bytes]] = {}
+    above, home = len(root.parts), len(stacks.parts)
     for path, content in files:
-        name, *below = path.relative_to(stacks).parts
+        name, *below = path.parts[home:]
         if below:
-            sources.setdefault(name, {})[path.relative_to(root).as_posix()] = content
+            sources.setdefault(name, {})["/".join(path.parts[above:])] = content
     place = _place(root, shared)
     kept = _load(place) if place else {}
     fleet: dict[str, tuple[bytes, Stack]] = {}

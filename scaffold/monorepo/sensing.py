@@ -114,13 +114,15 @@ def _external_secrets(monorepo: Monorepo) -> dict[str, Value]:
 
 
 def _exposure(monorepo: Monorepo, domain: str) -> dict[str, Value]:
-    """What decides who reaches a host: the wildcard record, allowlists, and how Anubis stores challenges."""
+    """What decides who reaches a host: the wildcard record, allowlists, and how Anubis is told what to do."""
     uses = [use for stack in monorepo.fleet.values() for use in stack.uses]
     wildcards = [use.place for use in uses if use.kind == WILDCARD and use.name in ("*", f"*.{domain}")]
     usual = decisions.house()["allowlists"]
     lists = {use.name for use in uses if use.kind == MIDDLEWARE and use.place == ALLOWLIST}
     proofs = [use.place for use in uses if use.kind == PROOF]
+    rules = template.facts("operations")["anubis_rules"]
     return {
+        "anubis_rules": rules if rules in monorepo.anubis_module.variables else "",
         "anubis_store": bool(proofs) and all(place == STORED for place in proofs),
         "allowlists": [*usual, *sorted(lists.difference(usual))],
         **({"wildcard_dns": wildcards[0]} if wildcards else {}),

@@ -226,7 +226,8 @@ class _Module:
         for block in self.blocks:
             manifest = block.body.value("manifest") if resource_type(block) == "kubernetes_manifest" else None
             kind, version = (manifest.at("kind"), manifest.at("apiVersion")) if manifest else (None, None)
-            if kind and version and kind.string() == "ExternalSecret" and (said := version.string()):
+            said = version.string() if version else None
+            if kind and said is not None and kind.string() == "ExternalSecret":
                 forced = block.body.inside("field_manager").literal("force_conflicts") is True
                 yield ExternalSecret(said, forced)
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
+from scaffold.answers.fixes import in_line
+from scaffold.changes.change import ChangeSet, diff
+from scaffold.changes.step import Step
+from scaffold.commands.changed import ServiceChange
+from scaffold.commands.prepared import Commits
 from scaffold.report.changes import files_text, gaps_text
 from scaffold.report.difference import consequence_text, overview, stack_lines
 from scaffold.report.findings import finding_text
@@ -14,12 +18,6 @@ from scaffold.report.indexes import mentions_json, mentions_text
 from scaffold.report.prepared import prepared_json
 from scaffold.report.steps import steps_text
 from scaffold.templates.questions import Value
-
-if TYPE_CHECKING:
-    from scaffold.changes.change import ChangeSet
-    from scaffold.changes.step import Step
-    from scaffold.commands.changed import ServiceChange
-    from scaffold.commands.prepared import Commits
 
 _NONE = "–"
 
@@ -51,8 +49,6 @@ def change_text(
     change: ServiceChange, steps: Iterable[Step], *, written: bool, commits: Commits
 ) -> Iterator[str]:
     """A change for people, line by line; what is not written is first shown as a diff."""
-    from scaffold.changes.change import diff
-
     prepared = change.prepared
     if prepared.stack is None or prepared.unchanged:
         yield f"{prepared.service} has these answers. Nothing to do."
@@ -79,8 +75,6 @@ def change_text(
 
 def _in_place(whole: ChangeSet, old: PurePosixPath, new: PurePosixPath) -> ChangeSet:
     """The change of a stack that moves, each of its files compared with its former self."""
-    from scaffold.changes.change import ChangeSet
-
     was = {new / f.path.relative_to(old): f for f in whole.changes if f.path.is_relative_to(old)}
     left = (file for file in whole.changes if not file.path.is_relative_to(old))
     found = (replace(f, before=was[f.path].before) if f.path in was else f for f in left)
@@ -113,6 +107,4 @@ def consequences_text(change: ServiceChange) -> Iterator[str]:
 
 
 def _shown(value: Value) -> str:
-    from scaffold.answers.fixes import in_line
-
     return in_line(value) if value not in (None, "") else _NONE

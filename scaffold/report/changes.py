@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from scaffold.changes.change import ChangeSet, diff
 from scaffold.templates.questions import Value
-from scaffold.templates.template import unlasting
+from scaffold.templates.template import Origin, unlasting
 
 if TYPE_CHECKING:
-    from scaffold.changes.change import ChangeSet
     from scaffold.checks.verify import Unverified
-    from scaffold.templates.template import Origin
 
 
 def files_text(change: ChangeSet) -> Iterator[str]:
@@ -27,8 +26,6 @@ def gaps_text(gaps: Iterable[Unverified]) -> Iterator[str]:
 
 def files_json(change: ChangeSet, *, with_diff: bool) -> list[dict[str, Value]]:
     """The files of a change set as JSON."""
-    from scaffold.changes.change import ChangeSet, diff
-
     result = []
     for file in change.changes:
         entry: dict[str, Value] = {

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from scaffold.changes.change import diff
+from scaffold.changes.step import Step
+from scaffold.checks.verify import Verified
+from scaffold.commands.prepared import Commits, Part, Prepared
 from scaffold.errors import number_of
 from scaffold.report.changes import files_json, files_text, gaps_text, origin_json, origin_text
 from scaffold.report.findings import finding_json, finding_text, seen
 from scaffold.report.steps import brief_text, steps_json, steps_text
 from scaffold.templates.questions import Value
+from scaffold.terraform.summary import summarize
 
 if TYPE_CHECKING:
-    from scaffold.changes.step import Step
-    from scaffold.checks.verify import Verified
-    from scaffold.commands.prepared import Commits, Part, Prepared
     from scaffold.pipelines.clone.reading import Proposal
     from scaffold.pipelines.verify import VerifiedPipeline
 
@@ -57,8 +59,6 @@ def prepared_text(
     prepared: Prepared, steps: Iterable[Step], *, written: bool, commits: Commits
 ) -> Iterator[str]:
     """A stack, a pipeline or both for people, line by line; what is not written is first shown as a diff."""
-    from scaffold.changes.change import diff
-
     if not written and (shown := "".join(map(diff, prepared.changes))):
         yield shown.rstrip("\n")
     if (stack := prepared.stack) is not None and stack.unchanged:
@@ -118,8 +118,6 @@ def pipeline_text(service: str, part: Part[VerifiedPipeline], *, written: bool) 
 def exists_text(verified: Verified) -> Iterator[str]:
     """What will exist, one line per kind, and what to watch out for."""
     if (plan := verified.plan) is not None:
-        from scaffold.terraform.summary import summarize
-
         told = f"planned offline by {plan.tool.name} {plan.tool.version}"
         yield f"What will exist: {number_of(len(plan.resources), 'resource')}, {told}"
         for section in summarize(plan.resources):
@@ -142,8 +140,6 @@ def planned_json(part: Part[Verified], *, new: bool) -> dict[str, Value] | None:
     """What will exist, like the text; for a ``new`` stack, also what is created and what is imported."""
     if (plan := part.verified.plan) is None:
         return None
-    from scaffold.terraform.summary import summarize
-
     summary = {section.title.lower(): section.lines for section in summarize(plan.resources)}
     if not new:
         return {"summary": summary}
@@ -158,8 +154,6 @@ def verified_text(verified: Verified) -> Iterator[str]:
     """What was verified, for people."""
     yield "Verified: syntax, module contracts, provider schemas, references, names."
     if (plan := verified.plan) is not None:
-        from scaffold.terraform.summary import summarize
-
         yield (
             f"Planned offline by {plan.tool.name} {plan.tool.version}, and checked against the house rules: "
             f"{number_of(len(plan.resources), 'resource')}."

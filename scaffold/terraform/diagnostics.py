@@ -11,11 +11,12 @@ from typing import cast
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import Attribute, Block, Expression
 from scaffold.terraform.dependencies import Dependencies
+from scaffold.terraform.file_changes import Placed
 from scaffold.terraform.plan_json import without_keys
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.result import Reason
 from scaffold.terraform.rewrite import REFUSED
-from scaffold.terraform.workspace import Placed, Workspace
+from scaffold.terraform.workspace import Workspace
 
 _MOST_DETAIL = 400
 

@@ -1,4 +1,4 @@
-"""What is changed in one HCL file of the working copy: splices, what stands in for what, what is refused."""
+"""One HCL file of the working copy: what is changed in it, and the way back to what a person wrote."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from scaffold.errors import Finding
 from scaffold.hcl.source import at
-from scaffold.hcl.splice import Splice, blank, insertion
-from scaffold.hcl.syntax import Attribute, Block, Body, Expression
+from scaffold.hcl.splice import Splice, Spliced, blank, insertion
+from scaffold.hcl.syntax import Attribute, Block, Body, Expression, Source
 from scaffold.terraform.result import Reason, StandIn, StandInKind
 
 _KEPT_SETTINGS = frozenset(("required_providers", "required_version"))
@@ -87,3 +87,19 @@ class Changes:
                 insertion(operation.end, b")" if either else b" : false)"),
             ]
             self.stand_in(operation, StandInKind.OPERATOR, operation.operator)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An HCL file of the working copy: what a person wrote, and the way back from its bytes.
+
+    ``unknown`` are the ranges of the source in whose place an unknown value stands.
+    """
+
+    source: Source
+    spliced: Spliced
+    unknown: tuple[tuple[int, int], ...] = ()
+
+    def origin(self, offset: int) -> int:
+        """The byte of the source that a byte of the working copy comes from."""
+        return min(self.spliced.origin(offset), len(self.source.data))

@@ -90,3 +90,8 @@ class Files:
 def _is_state(path: str) -> bool:
     """Whether Terraform or Git keep files of their own there, which influence what they do."""
     return path.endswith(_STATE) or not _NOT_COPIED.isdisjoint(path.split("/"))
+
+
+def no_template(content: str) -> bytes:
+    """JSON in which no text of the stack is a template, in case the stack uses the file as one."""
+    return content.replace("$", "\\u0024").replace("%", "\\u0025").encode()

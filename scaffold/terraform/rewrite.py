@@ -55,13 +55,6 @@ def unmarking(document: Document) -> Iterator[Expression]:
 
 
 @dataclass(frozen=True, slots=True)
-class FileAccess:
-    """What a call reads from: a path from the monorepo's root, or None if it is only known at run time."""
-
-    path: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Mends:
     """What earlier attempts at the same plan have shown to be needed, by file.
 
@@ -85,14 +78,15 @@ class Rewriter:
 
     ``root`` is the absolute path of the working copy, ``as_written`` that of the files that are changed in
     it, as a person wrote them; ``helper`` a name that nobody could foresee: that of the resource from which
-    unknown values come. ``access`` says what path a call reads from, ``is_secret`` whether a file's contents
-    may not be read; ``placeholders`` are the module's variables without a value.
+    unknown values come. ``access`` says from what path of the monorepo a call reads, None if only a run shows
+    that, ``is_secret`` whether a file's contents may not be read; ``placeholders`` are the module's variables
+    without a value.
     """
 
     root: Path
     as_written: Path
     helper: str
-    access: Callable[[Expression, bool], FileAccess]
+    access: Callable[[Expression, bool], str | None]
     is_secret: Callable[[str], bool]
     mends: Mends
     placeholders: frozenset[str] = frozenset()
@@ -169,14 +163,14 @@ class Rewriter:
         if function not in _READERS or not arguments:
             return
         try:
-            access = self.access(arguments[0], function in _TEMPLATES)
+            path = self.access(arguments[0], function in _TEMPLATES)
         except OutsideError as error:
             result.refuse(call, f"{function}() reads {error.path}, which is outside the monorepo")
             return
-        secret = access.path is not None and self.is_secret(access.path)
-        if access.path is not None and secret and function in _READS_TEXT and not in_template:
-            self._stand_in(call, StandInKind.FILE, access.path, result)
-        elif access.path is not None and function in _TEMPLATES and access.path.endswith(".tf"):
+        secret = path is not None and self.is_secret(path)
+        if path is not None and secret and function in _READS_TEXT and not in_template:
+            self._stand_in(call, StandInKind.FILE, path, result)
+        elif path is not None and function in _TEMPLATES and path.endswith(".tf"):
             result.refuse(call, "a file of the configuration is not a template")
         else:
             self._guard(call, result)

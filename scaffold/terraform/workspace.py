@@ -16,14 +16,14 @@ from pathlib import Path
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.hcl.evaluate import Names, pieces, text
-from scaffold.hcl.splice import Splice, Spliced, apply, insertion
-from scaffold.hcl.syntax import Expression, HclSyntaxError, Source, parse_template
+from scaffold.hcl.splice import Splice, apply, insertion
+from scaffold.hcl.syntax import Expression, HclSyntaxError, parse_template
 from scaffold.terraform import rewrite, variables
-from scaffold.terraform.file_changes import Changes
-from scaffold.terraform.files import Files
+from scaffold.terraform.file_changes import Changes, Placed
+from scaffold.terraform.files import Files, no_template
 from scaffold.terraform.modules import Loader, Module, overrides
 from scaffold.terraform.result import Reason, StandIn, StandInKind
-from scaffold.terraform.rewrite import FileAccess, Mends, Rewriter
+from scaffold.terraform.rewrite import Mends, Rewriter
 from scaffold.terraform.tree import Kind, OutsideError, Tree, is_file, normal, resolve
 
 _INSTALLED = ".terraform/modules/modules.json"
@@ -40,22 +40,6 @@ run "plan" {
 _OF_TESTS = (".tftest.hcl", ".tftest.json")
 _HERE = "\ud800"
 """Begins a path from the monorepo's root, where a stack says ``path.module`` or ``path.root``."""
-
-
-@dataclass(frozen=True)
-class Placed:
-    """An HCL file of the working copy: what a person wrote, and the way back from its bytes.
-
-    ``unknown`` are the ranges of the source in whose place an unknown value stands.
-    """
-
-    source: Source
-    spliced: Spliced
-    unknown: tuple[tuple[int, int], ...] = ()
-
-    def origin(self, offset: int) -> int:
-        """The byte of the source that a byte of the working copy comes from."""
-        return min(self.spliced.origin(offset), len(self.source.data))
 
 
 @dataclass
@@ -134,7 +118,7 @@ class Workspace:
         own = self.modules[self.stack].documents
         name = variables.override_name(posixpath.basename(path) for path in own if overrides(path))
         override = self.variables.override(own.values())
-        self.files.put(posixpath.join(self.stack, name), _no_template(override))
+        self.files.put(posixpath.join(self.stack, name), no_template(override))
 
     def install(self) -> None:
         """Write the list of installed modules as ``init`` would: all of them are in the working copy."""
@@ -142,7 +126,7 @@ class Workspace:
             {"Key": key, "Source": source, "Dir": path} for key, source, path in self._calls("", self.stack)
         ]
         content = json.dumps({"Modules": [{"Key": "", "Source": "", "Dir": "."}, *listed]})
-        self.files.put(posixpath.join(self.stack, _INSTALLED), _no_template(content))
+        self.files.put(posixpath.join(self.stack, _INSTALLED), no_template(content))
 
     def install_test(self) -> bool:
         """Write the test that plans the stack, unless it has some beside its files: they would run too."""
@@ -239,8 +223,8 @@ class Workspace:
         self.stand_ins += changes.stand_ins
         self.findings += [found for found in changes.findings if found not in self.findings]
 
-    def _access(self, names: Names, expression: Expression, template: bool) -> FileAccess:
-        """The path that a call reads from; what is there is copied. Raises ``OutsideError``."""
+    def _access(self, names: Names, expression: Expression, template: bool) -> str | None:
+        """The path that a call reads from, if that is known, and is copied. Raises ``OutsideError``."""
         parts = list(pieces(expression, names))
         known = parts[: parts.index(None)] if None in parts else parts
         named = "".join(piece for piece in known if piece is not None)
@@ -250,7 +234,7 @@ class Workspace:
             if directory and not f"{self.stack}/".startswith(f"{directory}/"):
                 self.files.copy_directory(directory)
             self._any_template = self._any_template or template
-            return FileAccess(None)
+            return None
         path = self._location(named)
         target = resolve(self.tree, path)
         if self.tree.kind(target) is Kind.DIRECTORY:
@@ -259,7 +243,7 @@ class Workspace:
             self.files.copy_file(path, target)
             if template:
                 self._templates.add(path)
-        return FileAccess(target)
+        return target
 
     def _location(self, text: str) -> str:
         """The path from the monorepo's root that Terraform reads from; raises ``OutsideError``."""
@@ -299,11 +283,6 @@ class Workspace:
         self._note(changes)
         moved = [Splice(s.start - opened, s.end - opened, s.text) for s in changes.splices]
         return apply(content, moved).data
-
-
-def _no_template(content: str) -> bytes:
-    """JSON in which no text of the stack is a template, in case the stack uses the file as one."""
-    return content.replace("$", "\\u0024").replace("%", "\\u0025").encode()
 
 
 def _names(module: Module, stack: str) -> Names:

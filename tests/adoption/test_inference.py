@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import pytest
-from support import scaffold
+from support import frozen, scaffold
 
 from scaffold.adoption import computed
 from scaffold.adoption.infer import infer
@@ -24,18 +23,11 @@ from scaffold.cli.options import over
 from scaffold.commands.adoption import Adoption
 from scaffold.hcl.syntax import parse
 from scaffold.templates import decisions
-from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Site, Tree
+from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Site
 from scaffold.terraform.result import PlanResult, Tool
 
 PATH = "stacks/kit/main.tf"
 TOOL = Tool("terraform", "terraform")
-
-
-def frozen(tree: Any) -> Tree:
-    """Plain data as a plan has it."""
-    if isinstance(tree, Mapping):
-        return MappingProxyType({key: frozen(value) for key, value in tree.items()})
-    return tuple(map(frozen, tree)) if isinstance(tree, list) else tree
 
 
 def planned(kind: str, name: str, values: Mapping[str, Any], line: int | None = None) -> PlannedResource:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
-from support import ANSWERS, ORIGIN, examples, scaffold
-from test_kills import ON_LINUX, Writer, ended, forked, git
+from support import ANSWERS, ORIGIN, examples, git, scaffold
+from test_kills import ON_LINUX, Writer, ended, forked
 
 from scaffold.answers.sources import from_yaml
 from scaffold.changes import lock

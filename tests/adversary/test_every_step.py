@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 from steps import counted
-from test_kills import ON_LINUX, Tree, ended, forked, git, tree_of
+from support import git
+from test_kills import ON_LINUX, Tree, ended, forked, tree_of
 
 from scaffold.changes.apply import apply, recover
 from scaffold.changes.change import ChangeSet, Content, Files, Symlink

@@ -16,8 +16,7 @@ import pytest
 import yaml
 from hypothesis import event, given
 from hypothesis import strategies as st
-from support import ANSWERS, GOLDEN, ORIGIN, examples
-from test_kills import git
+from support import ANSWERS, GOLDEN, ORIGIN, examples, git
 
 from scaffold.answers.sources import from_yaml
 from scaffold.checks.verify import Level

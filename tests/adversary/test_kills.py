@@ -10,7 +10,6 @@ import ctypes
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 from steps import counted
-from support import ANSWERS, GOLDEN, ORIGIN, examples
+from support import ANSWERS, GOLDEN, ORIGIN, examples, git
 
 from scaffold.answers.sources import from_yaml
 from scaffold.changes.apply import apply, writing
@@ -56,10 +55,6 @@ class Writing:
         for root in self.roots:
             shutil.rmtree(root, ignore_errors=True)
             shutil.copytree(self.pristine / root.name, root, symlinks=True)
-
-
-def git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout
 
 
 def tree_of(root: Path) -> Tree:

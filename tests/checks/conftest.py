@@ -8,6 +8,7 @@ from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding
 from scaffold.hcl.modules import contract_of
 from scaffold.hcl.syntax import parse
+from scaffold.monorepo.repository import Monorepo
 from scaffold.terraform import schemas
 
 MODULES = {
@@ -37,6 +38,12 @@ ROOT = 'include "root" {\n  path = find_in_parent_folders()\n}\n'
 TIERS = 'locals {\n  tiers = {\n    core = "0-core"\n    aux  = "4-aux"\n  }\n}\n'
 
 Check = Callable[..., list[Finding]]
+
+
+@pytest.fixture(scope="session")
+def surroundings(pristine: Monorepo) -> CheckContext:
+    """What the rules know of the whole house around a stack."""
+    return CheckContext.of(pristine.root)
 
 
 @pytest.fixture

@@ -144,11 +144,6 @@ def pair(rule: Rule) -> tuple[str, str]:
     return bad, good
 
 
-@pytest.fixture(scope="session")
-def surroundings(pristine: Monorepo) -> CheckContext:
-    return CheckContext.of(pristine.root)
-
-
 def found(text: str, surroundings: CheckContext) -> list[Finding]:
     stack = parse_stack("stacks/example", {MAIN: text.encode(), **SETTINGS})
     assert not isinstance(stack, list)

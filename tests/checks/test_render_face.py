@@ -20,7 +20,6 @@ from scaffold.commands.check import all_rules
 from scaffold.commands.fix import with_fix
 from scaffold.hcl.place import block_at, path_of
 from scaffold.hcl.syntax import Block, Document, parse
-from scaffold.monorepo.repository import Monorepo
 from scaffold.sweeps.edits import Remove
 from scaffold.terraform.meta import ignored
 
@@ -113,23 +112,18 @@ def without_given(lines: list[str]) -> list[str]:
     return [line.split("=")[0] if line.startswith("active_deadline_seconds=") else line for line in lines]
 
 
-@pytest.fixture(scope="module")
-def context(pristine: Monorepo) -> CheckContext:
-    return CheckContext.of(pristine.root)
-
-
 @pytest.mark.parametrize(
     "names",
     [pytest.param(FEW, id="few"), pytest.param((), id="all", marks=pytest.mark.slow("twenty stacks"))],
 )
 @pytest.mark.parametrize("rule", FIXABLE, ids=lambda rule: rule.code)
 def test_the_edit_leaves_what_is_rendered_and_brings_back_what_is_taken_out(
-    rule: Rule, names: Sequence[str], context: CheckContext
+    rule: Rule, names: Sequence[str], surroundings: CheckContext
 ) -> None:
-    found, same = list(cases(rule, context, names)), []
+    found, same = list(cases(rule, surroundings, names)), []
     for case in found:
-        after = parse(with_fix(case.without, case.line, rule, context.facts), case.document.path)
-        assert with_fix(case.document, case.line, rule, context.facts) == case.document.source.data
+        after = parse(with_fix(case.without, case.line, rule, surroundings.facts), case.document.path)
+        assert with_fix(case.document, case.line, rule, surroundings.facts) == case.document.source.data
         assert meaning(case.without) != meaning(case.document)
         same.append(meaning(after) == meaning(case.document))
         assert without_given(meaning(after)) == without_given(meaning(case.document)), case.document.path

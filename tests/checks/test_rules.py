@@ -19,11 +19,6 @@ MAIN = "stacks/example/main.tf"
 SETTINGS = {"stacks/example/terragrunt.hcl": b'include "root" {\n  path = find_in_parent_folders()\n}\n'}
 
 
-@pytest.fixture(scope="session")
-def surroundings(pristine: Monorepo) -> CheckContext:
-    return CheckContext.of(pristine.root)
-
-
 def findings(example: Example, surroundings: CheckContext) -> list[Finding]:
     given = {"main.tf": example} if isinstance(example, str) else example
     files = {f"stacks/example/{name}": text.encode() for name, text in given.items()}

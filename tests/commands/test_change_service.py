@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support import ANSWERS, needs, scaffold
+from support import ANSWERS, git, needs, scaffold
 
 from scaffold.monorepo.repository import Monorepo
 
@@ -36,10 +36,6 @@ volumes:
 OUTSIDE = (".claude/reference/service-catalog.md", "docs/architecture/backup-dr.md")
 ACCEPTED = ("--accept", "not-compared", "--accept", "data-lost", "--accept", "opened")
 CATALOG = Path(".claude/reference/service-catalog.md")
-
-
-def git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(scope="module")

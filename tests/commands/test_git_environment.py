@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands.test_new_service import DRONE, git, new_service
-from support import scaffold
+from commands.test_new_service import DRONE, new_service
+from support import git, scaffold
 
 from scaffold.monorepo.repository import Monorepo
 
@@ -46,10 +46,10 @@ def test_a_service_is_made_removed_and_planned(
     removed = scaffold("remove-service", "drone-logbook", *options)
     assert removed.returncode == 0, removed.stderr
     monkeypatch.undo()
-    assert git(monorepo, "log", "--format=%s").splitlines()[:2] == [
+    assert git(monorepo.root, "log", "--format=%s").splitlines()[:2] == [
         "drone-logbook: removed",
         "drone-logbook: new Service",
     ]
-    assert git(monorepo, "status", "--porcelain") == ""
+    assert git(monorepo.root, "status", "--porcelain") == ""
     assert {path.name for path in hook.iterdir()} == {".git"}
     assert not (hook / ".git" / "index").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ANSWERS, GOLDEN, scaffold
+from support import ANSWERS, GOLDEN, git, scaffold
 
 from scaffold.monorepo.repository import Monorepo
 
@@ -28,11 +28,6 @@ def new_service(monorepo: Monorepo, *arguments: str | Path, **more: Any) -> subp
     return scaffold("new-service", "--monorepo", monorepo.root, *SOURCE, *arguments, **more)
 
 
-def git(monorepo: Monorepo, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=monorepo.root, capture_output=True, text=True, check=True)
-    return done.stdout
-
-
 def tree(monorepo: Monorepo) -> dict[str, bytes]:
     return {str(p): p.read_bytes() for p in monorepo.root.rglob("*") if p.is_file() and ".git/" not in str(p)}
 
@@ -40,7 +35,7 @@ def tree(monorepo: Monorepo) -> dict[str, bytes]:
 def test_it_writes_what_the_golden_holds_and_nothing_else(monorepo: Monorepo) -> None:
     done = new_service(monorepo, "--answers", DRONE)
     assert done.returncode == 0, done.stderr
-    written = git(monorepo, "status", "--porcelain", "--untracked-files=all").split()[1::2]
+    written = git(monorepo.root, "status", "--porcelain", "--untracked-files=all").split()[1::2]
     assert written == INDEXES + [f"stacks/drone-logbook/{name}" for name in FILES]
     stack = monorepo.stack_directory("drone-logbook")
     for name in FILES:
@@ -80,7 +75,7 @@ def test_nothing_to_do_is_said_only_where_all_of_it_is_there(monorepo: Monorepo)
     assert new_service(monorepo, "--answers", DRONE).returncode == 0
     main = "stacks/drone-logbook/main.tf"
     whole = {path: (monorepo.root / path).read_bytes() for path in (*INDEXES, main)}
-    git(monorepo, "checkout", "--quiet", ".")
+    git(monorepo.root, "checkout", "--quiet", ".")
     (monorepo.root / main).unlink()
     again = new_service(monorepo, "--answers", DRONE)
     assert (again.returncode, again.stdout) == (4, "")
@@ -89,8 +84,8 @@ def test_nothing_to_do_is_said_only_where_all_of_it_is_there(monorepo: Monorepo)
     for path, content in whole.items():
         (monorepo.root / path).write_bytes(content)
     assert "Nothing to do" in new_service(monorepo, "--answers", DRONE).stdout
-    git(monorepo, "add", "--all")
-    git(monorepo, "commit", "--quiet", "--message", "Add it")
+    git(monorepo.root, "add", "--all")
+    git(monorepo.root, "commit", "--quiet", "--message", "Add it")
     (monorepo.root / main).unlink()
     again = new_service(monorepo, "--answers", DRONE)
     assert again.returncode == 4
@@ -138,15 +133,15 @@ def test_json_is_all_there_is_on_standard_output(monorepo: Monorepo) -> None:
 
 def test_a_commit_holds_exactly_the_new_files(monorepo: Monorepo) -> None:
     (monorepo.root / "README.md").write_text("staged by hand\n")
-    git(monorepo, "add", "README.md")
+    git(monorepo.root, "add", "README.md")
     (monorepo.root / "AGENTS.md").write_text("dirty\n")
     done = new_service(monorepo, "--answers", DRONE, "--commit")
     assert done.returncode == 0, done.stderr
-    listed = git(monorepo, "show", "--name-only", "--format=%s", "HEAD").split("\n")
+    listed = git(monorepo.root, "show", "--name-only", "--format=%s", "HEAD").split("\n")
     assert listed[0] == "drone-logbook: new Service"
-    assert "[ci skip]" not in git(monorepo, "log", "-1", "--format=%B")
+    assert "[ci skip]" not in git(monorepo.root, "log", "-1", "--format=%B")
     assert listed[2:-1] == INDEXES + [f"stacks/drone-logbook/{name}" for name in FILES]
-    assert git(monorepo, "status", "--porcelain") == " M AGENTS.md\nM  README.md\n"
+    assert git(monorepo.root, "status", "--porcelain") == " M AGENTS.md\nM  README.md\n"
 
 
 def test_every_kind_of_failure_has_its_exit_code(monorepo: Monorepo, tmp_path: Path) -> None:
@@ -222,9 +217,9 @@ def test_it_needs_no_home(monorepo: Monorepo, shell_home: str) -> None:
 def test_an_unfinished_merge_is_not_written_over(monorepo: Monorepo) -> None:
     readme = monorepo.root / "README.md"
     for branch, text in (("other", "theirs\n"), ("main", "ours\n")):
-        git(monorepo, "checkout", "--quiet", *(["-b"] if branch == "other" else []), branch)
+        git(monorepo.root, "checkout", "--quiet", *(["-b"] if branch == "other" else []), branch)
         readme.write_text(text)
-        git(monorepo, "-c", "commit.gpgSign=false", "commit", "--quiet", "--all", "--message", branch)
+        git(monorepo.root, "-c", "commit.gpgSign=false", "commit", "--quiet", "--all", "--message", branch)
     merge = subprocess.run(["git", "merge", "other"], cwd=monorepo.root, capture_output=True, check=False)
     assert merge.returncode == 1
     before = tree(monorepo)
@@ -315,7 +310,7 @@ def test_a_commit_that_a_hook_refuses_is_told_and_told_again(monorepo: Monorepo)
     assert again.returncode == 4 and "not committed" in again.stderr, "no silent success"
     command = done.stderr.partition("then run: ")[2]
     subprocess.run(["sh", "-c", command], check=True, capture_output=True)
-    assert git(monorepo, "status", "--porcelain") == ""
+    assert git(monorepo.root, "status", "--porcelain") == ""
     assert new_service(monorepo, *arguments).returncode == 0
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support import needs
+from support import git, needs
 
 from scaffold.checks.consequences import Consequence, Effect
 from scaffold.cli.output import json_text
@@ -187,10 +187,6 @@ def test_a_difference_for_a_pull_request() -> None:
     assert "<details><summary>x</summary>\n\n```diff\n+ x_thing.b\n- x_thing.a [data-lost]\n```\n" in text
 
 
-def _git(root: Path, *arguments: str) -> None:
-    subprocess.run(["git", "-C", str(root), *arguments], check=True, capture_output=True)
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Three stacks, of which one then changes, one goes, one comes and one breaks."""
@@ -203,9 +199,9 @@ def repository(tmp_path: Path) -> Path:
     ingress.mkdir(parents=True)
     (ingress / "main.tf").write_text('variable "root_domain" {\n  default = "example.org"\n}\n')
     (root / "terragrunt.hcl").write_text("")
-    _git(root, "init", "-q")
-    _git(root, "add", ".")
-    _git(root, "commit", "-qm", "before")
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "before")
     (root / "stacks/changed/main.tf").write_text(MAIN % "other")
     (root / "stacks/mended/main.tf").write_text(MAIN % "mended")
     shutil.rmtree(root / "stacks/gone")
@@ -248,9 +244,9 @@ def test_against_a_revision_of_a_monorepo_inside_a_repository(repository: Path) 
     outer = repository.parent / "outer"
     outer.mkdir()
     shutil.copytree(repository, outer / "infra", ignore=shutil.ignore_patterns(".git"))
-    _git(outer, "init", "-q")
-    _git(outer, "add", ".")
-    _git(outer, "commit", "-qm", "before")
+    git(outer, "init", "-q")
+    git(outer, "add", ".")
+    git(outer, "commit", "-qm", "before")
     plans = plan(Monorepo(outer / "infra"), ["changed"], against="HEAD", known=schemas.load())
     assert plans.ok and not plans.differs
 
@@ -297,8 +293,8 @@ def test_only_what_differs_is_planned(repository: Path) -> None:
     }.items():
         (repository / name).parent.mkdir(parents=True, exist_ok=True)
         (repository / name).write_text(content)
-    _git(repository, "add", ".")
-    _git(repository, "commit", "-qm", "more")
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "more")
     asked = ["reads", "calls", "apart"]
     plans = plan(Monorepo(repository), asked, against="HEAD", known=schemas.load())
     assert plans.untouched == tuple(asked) and not plans.stacks and not plans.differs
@@ -320,12 +316,12 @@ def test_a_merge_that_is_not_settled_is_an_error(repository: Path) -> None:
     plans = plan(Monorepo(repository), ["new", "changed"], known=schemas.load())
     found = [(stack.findings[0].path, stack.findings[0].line) for stack in plans.stacks]
     assert found == [("stacks/new/main.tf", 8), ("stacks/changed/app.yml", 2)]
-    _git(repository, "checkout", "-qf", "-b", "left")
+    git(repository, "checkout", "-qf", "-b", "left")
     (repository / "stacks/changed/main.tf").write_text(MAIN % "left")
-    _git(repository, "commit", "-qam", "left")
-    _git(repository, "checkout", "-q", "-b", "right", "HEAD~1")
+    git(repository, "commit", "-qam", "left")
+    git(repository, "checkout", "-q", "-b", "right", "HEAD~1")
     (repository / "stacks/changed/main.tf").write_text(MAIN % "right")
-    _git(repository, "commit", "-qam", "right")
+    git(repository, "commit", "-qam", "right")
     subprocess.run(["git", "-C", repository, "merge", "left"], capture_output=True, check=False)
     (repository / "stacks/changed/main.tf").write_text(MAIN % "settled, and not added")
     with pytest.raises(RefusedError, match="A merge has conflicts") as refused:

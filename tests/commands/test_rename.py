@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support import needs, scaffold
+from support import git, needs, scaffold
 
 from scaffold.monorepo.repository import Monorepo
 
@@ -65,10 +65,6 @@ def renamed(born: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     done = rename(root, "hive-log", "--verify", "static", *ACCEPTED, "--commit", "--json")
     assert done.returncode == 0, done.stderr + done.stdout
     return root, dict(json.loads(done.stdout))
-
-
-def git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout
 
 
 def rename(root: Path, to: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ANSWERS, scaffold
+from support import ANSWERS, git, scaffold
 
 from scaffold.commands import status as command
 from scaffold.monorepo.repository import Monorepo
@@ -43,10 +42,6 @@ def standing(root: Path, name: str) -> tuple[dict[str, Any], str]:
     found = command.status(Monorepo(root), (name,))
     (told,) = report.status_json(found)["stacks"]
     return told, next(report.status_text(found)).partition("  ")[2]
-
-
-def git(directory: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=directory, check=True, capture_output=True)
 
 
 def edit(root: Path, name: str, file: str, before: str, after: str) -> None:

@@ -18,7 +18,7 @@ from scaffold.answers.sources import from_yaml
 from scaffold.changes.step import Step, When
 from scaffold.commands.steps import restore_steps, stack_steps
 from scaffold.monorepo.repository import Monorepo
-from scaffold.report.steps import brief_text
+from scaffold.report.steps import brief_text, steps_text
 from scaffold.templates import decisions
 
 CASES = sorted(path.stem for path in (ANSWERS / "valid").glob("*.yml"))
@@ -266,3 +266,14 @@ def test_a_restore_is_told_at_any_time(monorepo: Monorepo) -> None:
     assert scaffold("restore", "stamp-album", *at).returncode == 3
     assert scaffold("restore", "journal", *at).returncode == 4
     assert scaffold("next", "nobody", *at).returncode == 6
+
+
+def test_steps_are_wrapped_between_words_and_commands_are_not() -> None:
+    command = "scaffold change a-service-with-quite-a-long-name --set 'adopt=[deployment, service]'"
+    text = f"Plan the stack, and apply it. If an apply stops halfway, adopt what exists (`{command}`), and go on."
+    long = f"git add {' '.join(f'stacks/service-{number}' for number in range(9))}"
+    heading, *lines, last = steps_text([Step(text, long)])
+    assert heading == "Next steps:" and last == f"     {long}"
+    assert all(len(line) <= 80 for line in lines if command not in line)
+    assert any(command in line for line in lines), "it can be copied"
+    assert " ".join(line.strip() for line in lines) == f"1. {text}"

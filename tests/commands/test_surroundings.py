@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import ANSWERS, scaffold
+from support import ANSWERS, git, scaffold
 
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.template import checked_source
@@ -22,10 +22,6 @@ def new_service(monorepo: Monorepo, *arguments: str, **variables: str) -> subpro
     return scaffold(
         "new-service", "--answers", DRONE, "--monorepo", monorepo.root, *options, env=variables or None
     )
-
-
-def git(monorepo: Monorepo, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=monorepo.root, check=True, capture_output=True)
 
 
 def test_a_repository_of_another_user_is_told_with_git_s_own_mend(monorepo: Monorepo) -> None:
@@ -53,12 +49,12 @@ def test_a_list_in_an_unfinished_merge_is_told_as_that(monorepo: Monorepo) -> No
     branch = subprocess.check_output(
         ["git", "branch", "--show-current"], cwd=monorepo.root, text=True
     ).strip()
-    git(monorepo, "branch", "theirs")
+    git(monorepo.root, "branch", "theirs")
     for who in (branch, "theirs"):
-        git(monorepo, "switch", "--quiet", who)
+        git(monorepo.root, "switch", "--quiet", who)
         catalog.write_text(start.replace("### Proxied", f"### {who}"))
-        git(monorepo, "commit", "--quiet", "--all", "--message", who)
-    git(monorepo, "switch", "--quiet", branch)
+        git(monorepo.root, "commit", "--quiet", "--all", "--message", who)
+    git(monorepo.root, "switch", "--quiet", branch)
     subprocess.run(["git", "merge", "theirs"], cwd=monorepo.root, capture_output=True, check=False)
     done = new_service(monorepo)
     assert done.returncode == 4

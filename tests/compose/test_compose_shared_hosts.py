@@ -31,6 +31,21 @@ secrets: {cache: {file: ./cache}, mail: {file: ./mail}}
     assert "no password" in told["services.notes.environment.SECOND"]
 
 
+def test_a_host_whose_password_the_app_reads_from_a_file_of_its_own_stays_with_it(at: Path) -> None:
+    found = draft(
+        at,
+        """
+services:
+  notes: {image: 'acme/notes:1', ports: [80], environment: {CACHE_AT: 'cache:6379'}, secrets: [cache]}
+  cache: {image: 'redis:7.2', command: 'sh -c "redis-server --requirepass $$(cat /run/secrets/cache)"', secrets: [cache]}
+secrets: {cache: {file: ./cache}}
+""",
+    )
+    assert roles(found)["cache"] == "a sidecar"
+    assert found.answers["env"] == {"CACHE_AT": "localhost:6379"}
+    assert found.answers["files"] == [{"path": "/run/secrets/cache", "vault": "cache"}]
+
+
 def test_the_root_password_of_a_server_that_is_gone_is_told(at: Path) -> None:
     found = draft(
         at,
@@ -97,6 +112,8 @@ services:
     [
         ("", "it has the first database"),
         (", CACHE_DB: '3'", "CACHE_DB is the number of its database there"),
+        (", CACHE_HOST: 'redis://cache:6379/0'", "it has the first database"),
+        (", CACHE_HOST: 'redis://cache:6379'", "it has the first database"),
         (", CACHE_HOST: 'redis://cache:6379/3'", ""),  # that address is compared with other stacks
     ],
 )

@@ -37,7 +37,7 @@ def told(tmp_path: Path, *services: str) -> dict[str, list[str]]:
         ("image: 'acme/box:1'", [LOST]),
         (f"image: 'acme/box:1', {VOLUME}", [KEPT, OF_ROOT]),
         (f"image: 'acme/box:1', user: root, {VOLUME}", [KEPT, OF_ROOT]),
-        (f"image: 'acme/box:1', user: '1000', {VOLUME}", [KEPT]),
+        (f"image: 'acme/box:1', user: '1000', {VOLUME}", [KEPT, "a new volume contains lost+found"]),
         ("image: 'acme/box:1', volumes: ['./box:/srv/box:ro']", [LOST]),
         (f"image: 'lscr.io/linuxserver/acme:1', {VOLUME}", []),
         ("image: 'grafana/grafana:11.2.0'", []),
@@ -60,7 +60,7 @@ def test_volumes_that_an_image_may_have_files_for_are_told_with_one_init_contain
         f"services: {{box: {{image: 'acme/box:1', user: '1000', volumes: {volumes}}}}}\n"
         "volumes: {data: {}, more: {}, lib: {}, own: {}}"
     )
-    _, found = translate(path).report.unseen
+    *_, found = translate(path).report.unseen
     assert found.why.startswith("Kubernetes does not fill /srv/box/data, /opt/box/media with")
     assert "cp -an /srv/box/data/. /fill/data && cp -an /opt/box/media/. /fill/media]" in found.fix
     assert "mounts: [{volume: data, path: /fill/data}, {volume: media, path: /fill/media}]" in found.fix
@@ -100,7 +100,8 @@ services:
     report = translate(path).report
     found = [(one.service, one.why) for one in report.unseen]
     assert found == [
-        ("box", "what it writes outlives the pod only under /data"), ("search", OF_ROOT), ("search", UNNAMED),
+        ("box", "what it writes outlives the pod only under /data"), ("box", "a new volume contains lost+found"),
+        ("search", OF_ROOT), ("search", UNNAMED),
         ("more", "what it writes outlives the pod only under /other"), ("more", OF_ROOT), ("db", UNNAMED),
     ]  # fmt: skip
     assert import_json(report)["unseen"] == report.unseen
@@ -132,7 +133,7 @@ def test_every_row_has_its_condition() -> None:
     rows = template.facts("compose")["unseen"]
     known = {
         "unknown", "keeps", "keeps_nothing", "owner", "copies", "rotated", "asked", "keyless", "leads",
-        "several", "unnamed",
+        "several", "unnamed", "new", "database", "slow", "unread", "locked",
     }  # fmt: skip
     assert {name for row in rows for name in (*row["when"], *row.get("unless", ()))} == known
 
@@ -165,3 +166,41 @@ def test_a_proxy_in_the_pod_may_name_what_is_at_localhost(tmp_path: Path, front:
     body = f"box: {{image: 'acme/box:1', expose: ['9000']}}\n  front: {{{front}, ports: ['80:80']}}"
     found = [why for whys in told(tmp_path, body).values() for why in whys]
     assert any(why.startswith("its configuration may name box, which") for why in found) is is_told
+
+
+@pytest.mark.parametrize(
+    ("value", "is_told"),
+    [("${DATABASE_URL}", True), ("postgres://a:${PW}@db/a", False), ("postgres://a:b@db/a", False)],
+)
+def test_a_connection_string_that_is_not_in_the_file_may_have_options(
+    tmp_path: Path, value: str, is_told: bool
+) -> None:
+    box = f"box: {{image: 'acme/box:1', ports: ['80'], environment: {{DATABASE_URL: '{value}'}}, depends_on: [db]}}"
+    found = told(tmp_path, box + DATABASE)["box"]
+    assert is_told == any("no value for DATABASE_URL" in why for why in found)
+
+
+@pytest.mark.parametrize(
+    ("more", "is_told"), [("", True), (", healthcheck: {test: [CMD, x], start_period: 5m}", False)]
+)
+def test_an_app_with_a_shared_database_may_start_slowly_at_first(
+    tmp_path: Path, more: str, is_told: bool
+) -> None:
+    found = told(tmp_path, f"box: {{image: 'acme/box:1', ports: ['80'], {LOGIN}{more}}}" + DATABASE)["box"]
+    assert is_told == any("two and a half minutes" in why for why in found)
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_told"),
+    [
+        ("{}", True),
+        ("{MYSQL_DATABASE: a}", True),
+        ("{MYSQL_ROOT_PASSWORD: x}", False),
+        ("{MARIADB_RANDOM_ROOT_PASSWORD: yes}", False),
+    ],
+)
+def test_a_server_beside_the_app_needs_a_password(tmp_path: Path, environment: str, is_told: bool) -> None:
+    app = "app: {image: 'elestio/glpi:10', ports: ['80'], volumes: ['its:/var/www/html/glpi'], depends_on: [db]}"
+    found = told(tmp_path, app, f"db: {{image: 'mysql:8.4', environment: {environment}}}")["db"]
+    assert is_told == any("no database without a password" in why for why in found)
+    assert any("in a pod it is at 127.0.0.1" in why for why in found), "clients take localhost for a socket"

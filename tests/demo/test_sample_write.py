@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from support import git
 
 import scaffold.demo
 from scaffold.demo import sample, write
 from scaffold.errors import MissingError, RefusedError
-
-
-def git(directory: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], cwd=directory, check=True, capture_output=True, encoding="utf-8"
-    ).stdout
 
 
 def files_of_the_sample() -> set[str]:

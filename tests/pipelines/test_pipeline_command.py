@@ -172,6 +172,7 @@ def test_a_failure_between_the_two_tells_how_to_finish(
     from scaffold.changes import commit
     from scaffold.changes.change import ChangeSet
     from scaffold.checks.verify import Level
+    from scaffold.commands import prepared
     from scaffold.commands.new_service import prepare
     from scaffold.errors import MissingError, RefusedError
 
@@ -185,7 +186,7 @@ def test_a_failure_between_the_two_tells_how_to_finish(
         return first(change, *rest, **options)
 
     with monkeypatch.context() as full, pytest.raises(RefusedError) as refused:
-        full.setattr(commit, "write", fails)
+        full.setattr(prepared, "write", fails)
         both.apply(commit=False)
     finish = refused.value.hint.partition("Then finish with: scaffold ")[2].split()
     done = scaffold(*finish)
@@ -250,7 +251,7 @@ def test_neither_repository_is_written_where_one_could_not_be_committed(
     arguments = ("--answers", METER, "--verify", "static", "--commit", "--overwrite", "--app-repo", app)
     done = scaffold("new-service", "--monorepo", monorepo.root, *SOURCE, *arguments)
     assert done.returncode == 4
-    assert "not committed yet: .woodpecker.yml" in done.stderr
+    assert "there are changes already in .woodpecker.yml" in done.stderr
     assert not (monorepo.root / "stacks/meter-api").exists()
 
 

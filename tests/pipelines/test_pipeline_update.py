@@ -10,15 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support import git
 from test_pipeline_golden import GOLDEN
 
 from scaffold.templates import template
 from scaffold.templates.render import render
 from scaffold.templates.template import Origin
-
-
-def git(directory: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=directory, capture_output=True, check=True)
 
 
 def commit(directory: Path, tag: str = "") -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 import history
 import pytest
 import yaml
-from history import git
-from support import ANSWERS, needs, scaffold
+from support import ANSWERS, git, needs, scaffold
 
 from scaffold.commands.sweep import sweep
 from scaffold.monorepo.repository import Monorepo

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from history import git
-from support import needs, scaffold
+from support import git, needs, scaffold
 
 from scaffold.monorepo.repository import Monorepo
 

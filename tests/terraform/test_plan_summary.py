@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree
+from support import frozen
+
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource
 from scaffold.terraform.summary import summarize
-
-
-def frozen(value: Any) -> Tree:
-    if isinstance(value, dict):
-        return {key: frozen(item) for key, item in value.items()}
-    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
 
 
 def resource(

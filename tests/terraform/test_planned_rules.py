@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from support import frozen
 
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.house import HouseNames, Shared, Tier
@@ -323,12 +324,6 @@ TEMPLATE = ("spec", 0, "template", 0, "metadata", 0)
 ANNOTATIONS = ("metadata", 0, "annotations")
 RULE = ("spec", 0, "rule", 0)
 PATHS = ("spec", 0, "rule", 0, "http", 0, "path", 0, "backend", 0, "service", 0)
-
-
-def frozen(value: Any) -> Tree:
-    if isinstance(value, dict):
-        return {key: frozen(item) for key, item in value.items()}
-    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
 
 
 def plan(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from support import git
 
 from scaffold.changes.change import Symlink
 from scaffold.errors import MissingError
@@ -37,10 +37,6 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def _git(root: Path, *arguments: str) -> None:
-    subprocess.run(["git", "-C", str(root), *arguments], check=True, capture_output=True)
-
-
 def _same(tree: Tree) -> None:
     assert tree.kind("a") is Kind.DIRECTORY and tree.kind("a/b") is Kind.DIRECTORY
     assert tree.kind("a/file.txt") is Kind.FILE and tree.read("a/file.txt") == b"one\n"
@@ -56,9 +52,9 @@ def _same(tree: Tree) -> None:
 
 def test_on_disk_and_in_a_revision(root: Path) -> None:
     _same(DiskTree(root))
-    _git(root, "init", "-q")
-    _git(root, "add", ".")
-    _git(root, "commit", "-qm", "one")
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "one")
     (root / "a/file.txt").write_bytes(b"two\n")
     with git_tree(root, "HEAD") as tree:
         _same(tree)
@@ -70,16 +66,16 @@ def test_a_revision_is_read_by_several_at_once(root: Path) -> None:
     (root / "many").mkdir()
     for path, content in contents.items():
         (root / path).write_bytes(content)
-    _git(root, "init", "-q")
-    _git(root, "add", ".")
-    _git(root, "commit", "-qm", "one")
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "one")
     with git_tree(root, "HEAD") as tree, ThreadPoolExecutor(4) as pool:
         assert list(pool.map(tree.read, contents)) == list(contents.values())
 
 
 @pytest.mark.parametrize("revision", ["nope", "--all"])
 def test_a_revision_that_does_not_exist(root: Path, revision: str) -> None:
-    _git(root, "init", "-q")
+    git(root, "init", "-q")
     with pytest.raises(MissingError, match=f"cannot read revision {revision}"), git_tree(root, revision):
         pass
 

@@ -206,3 +206,25 @@ def test_other_programs_are_not_known_to_do_it(house: House, asked: list[str], t
     tool = replace(find_tool(), name="tofu")
     (found,) = plan_stacks(house.root, ["x"], known=schemas.load(), tool=tool)
     assert found.ok and asked == ["plan", "show"]
+
+
+def test_a_module_has_what_it_does_not_take_from_the_one_in_front_of_it(
+    house: House, asked: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    front = 'variable "needed" {}\nvariable "auth" {\n  default = "required"\n}\n'
+    inner = call(needed="var.needed").replace('"../../', '"../../../')
+    house.stack(
+        "x",
+        'module "front" {\n  source = "./front"\n  needed = "n"\n  auth = "app"\n}\n'
+        + config_map('"x"')
+        + SERVED,
+    )
+    place = house.root / "stacks/x/front/main.tf"
+    place.parent.mkdir()
+    place.write_text(front + inner)
+    tested = result(house)
+    assert tested.ok, tested.findings
+    assert tested == shown(house, monkeypatch, tmp_path) and asked[1:] == ["plan", "show"]
+    inside = [resource for resource in tested.resources if resource.module == "module.front.module.shop"]
+    assert {resource.settings["auth"] for resource in inside} == {"app"}
+    assert all("needed" not in resource.settings for resource in inside), "what is passed on is not constant"

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 import history
 import pytest
 import yaml
-from history import FIRST, git, put_stacks, replace_in, version
-from support import needs, scaffold
+from history import FIRST, put_stacks, replace_in, version
+from support import git, needs, scaffold
 
 from scaffold.changes.change import Content
 from scaffold.hcl.conflicts import conflict

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from history import FIRST, git, replace_in
-from support import ANSWERS, needs, scaffold
+from history import FIRST, replace_in
+from support import ANSWERS, git, needs, scaffold
 
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.commands.lists import Lists

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from history import git
-from support import needs, scaffold
+from support import git, needs, scaffold
 
 from scaffold.changes.change import Symlink
 from scaffold.commands.as_rendered import as_rendered

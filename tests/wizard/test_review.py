@@ -40,10 +40,12 @@ class Typist(TerminalScreen):
         super().__init__(self.output)
         self._typed = list(typed)
         self.problems: list[str] = []
+        self.titles: list[str] = []
 
     def line(
         self, title: str, default: str, problem: Any, *, explains: bool = True, until: Any = None
     ) -> Any:
+        self.titles.append(title)
         assert len(window.wrapped(title, 76).splitlines()) < PROMPT
         if until is not None:
             while not until():

@@ -13,7 +13,7 @@ from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import options
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
-from scaffold.answers.compose.web import may_have_tls, open_ports, tells_tls, web_port
+from scaffold.answers.compose.web import may_have_tls, open_ports, tells_tls, tls_of_labels, web_port
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.templates import template
@@ -26,6 +26,7 @@ _ENDS = (
 )
 _SHUTDOWN = 30  # the seconds that Kubernetes gives a pod to stop
 _LONGEST_SHUTDOWN = 3600
+_NO_TLS = ", without the TLS that labels of the file add: let the app offer TLS itself, at a port of its own"
 _RANGE = (
     "Give those that the app cannot do without under ports; many apps need fewer, by their documentation."
 )
@@ -270,6 +271,8 @@ class Containers:
             tcp = {number for _, protocol, number in usable if protocol == "TCP"}
             why = "; ".join(filter(None, (why, may_have_tls(part, tcp))))
         further: dict[tuple[str, int], Value] = {}
+        on_network = "load_balancer opens it to the network"
+        by_label = f"{on_network}{_NO_TLS if tls_of_labels(part) else ' as a label of the file does'}"
         for at, protocol, number in told:
             if (protocol, number) == ("TCP", web):
                 through = (
@@ -284,8 +287,7 @@ class Containers:
                 name = f"{protocol.lower()}-{number}"
                 more = {"protocol": "UDP"} if protocol == "UDP" else {}
                 further[(protocol, number)] = {"name": name, "port": number, **more}
-                by_label = " as a label of the file does" if number in opened else ""
-                opens = f"for the cluster; load_balancer opens it to the network{by_label}"
+                opens = f"for the cluster; {by_label if number in opened else on_network}"
                 self._taken(at, f"ports.{name}", opens)
             else:
                 self.ledger.left(at, f"there are no ports of {protocol}", "Do without.")

@@ -41,6 +41,11 @@ def is_for_data(part: Part, target: str) -> bool:
     return within or is_settled(part) or part.is_companion or part.known is not None
 
 
+def is_of_a_server(part: Part, target: str) -> bool:
+    """Whether a database server is known to keep its data there, which the image runs beside the app."""
+    return target in known({"image": str(part.image), "volumes": [{"path": target}]}).servers
+
+
 def lacks_owner(part: Part) -> bool:
     """Whether nothing says as which user an image runs.
 

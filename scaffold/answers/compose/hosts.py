@@ -82,10 +82,14 @@ class Hosts:
         return Rewritten(f"{found[1]}@{ITSELF}", there.part.name, ITSELF)
 
 
+def beside(part: Part) -> str:
+    """The host name of a container for others of its pod: clients of MySQL take localhost for a socket."""
+    return ITSELF if part.known and part.known.database == "mysql" else "localhost"
+
+
 def address(placed: Placed) -> str:
     """The host name of a service as seen from the app's pod; empty if it has none."""
     if placed.role in _IN_POD:
-        # Clients of MySQL take localhost for a socket file.
-        return "127.0.0.1" if placed.part.known and placed.part.known.database == "mysql" else "localhost"
+        return beside(placed.part)
     called = service_name(placed.part.name)
     return f"{called}.{called}.svc.cluster.local" if placed.role is Role.OWN and called else ""

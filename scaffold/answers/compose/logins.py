@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from scaffold.answers.compose.connections import connection, endings
+from scaffold.answers.compose.forms import listed, text
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import Said, plain
 from scaffold.answers.compose.parts import Part
+
+SECRETS = "/run/secrets/"
+
+
+def mounted(part: Part) -> dict[str, str]:
+    """A service's compose secrets: the path and the name of each."""
+    found: dict[str, str] = {}
+    for item in listed(part.body.get("secrets")):
+        source = text(item.get("source") if isinstance(item, dict) else item)
+        target = text(item.get("target")) if isinstance(item, dict) else ""
+        if source:
+            found[target if target.startswith("/") else f"{SECRETS}{target or source}"] = source
+    return found
 
 
 def is_for(variable: str, value: Text | None, part: Part, other: Part) -> bool:
@@ -42,3 +56,12 @@ def is_fixed(database: Part, pod: Collection[Part]) -> bool:
         anchors += [name for name, value in its.items() if is_for(name, value, part, database)]
         found |= connection(its, anchors, database.known.database, given).answer.keys()
     return "host" in found and found <= {"host", "port"}
+
+
+def reads_secret_of(app: Part, host: Part) -> bool:
+    """Whether a secret that an app reads as a file, at a place in its own code, is another service's too.
+
+    Where a variable names the file, both can be left out; an app that finds none may make a password itself.
+    """
+    named, known = {str(value) for value in app.variables.values()}, mounted(host).values()
+    return any(name in known and path not in named for path, name in mounted(app).items())

@@ -10,12 +10,14 @@ from enum import Enum
 from scaffold.answers.compose import documented
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import text
-from scaffold.answers.compose.logins import is_fixed, leads
+from scaffold.answers.compose.logins import is_fixed, leads, reads_secret_of
 from scaffold.answers.compose.parts import Part
 from scaffold.errors import UsageError
 from scaffold.templates import template
 
-_FIXED = "no variable takes its login, so the app has one in its code, and the shared host gives another"
+_FIXED = "no variable takes its login, so the app has that of the file in its code: keep its password"
+_IN_A_FILE = "the app reads its password from a file, and the shared host asks for none"
+_ONCE = "No pod can do that: do by hand what its command does, when the app runs for the first time."
 _STORED = "the app's installer writes its password into a file, and that of the shared host rotates"
 _BUILT = "it is built from source, so it needs a pipeline of its own"
 
@@ -52,6 +54,7 @@ class Placed:
     part: Part
     role: Role
     why: str
+    fix: str = "If the app needs it, name it with --compose-service."
 
 
 def choose(project: Project, parts: Mapping[str, Part], named: str | None) -> Choice:
@@ -138,6 +141,10 @@ def place(app: Part, parts: Mapping[str, Part]) -> dict[str, Placed]:
         if stored or (documented.is_unknown(app) and is_fixed(part, pod)):
             placed[part.name] = Placed(part, Role.SIDECAR, _STORED if stored else _FIXED)
             pod.append(part)
+    for part in [found.part for found in placed.values() if found.role is Role.HOST]:
+        if reads_secret_of(app, part):
+            placed[part.name] = Placed(part, Role.SIDECAR, _IN_A_FILE)
+            pod.append(part)
     for part in [part for part in pod[1:] if not app.schedule[0] and _may_run_apart(part, pod)]:
         placed[part.name] = Placed(part, Role.WORKLOAD, "it runs the app's image, and shares nothing with it")
         pod.remove(part)
@@ -177,9 +184,7 @@ def _unused(pod: Iterable[Part], placed: Mapping[str, Placed]) -> dict[str, Plac
 def _too_early(beside: Collection[Part], placed: Mapping[str, Placed]) -> dict[str, Placed]:
     """What would run before the pod's containers start, but needs one of them."""
     return {
-        name: Placed(
-            found.part, Role.OUT, f"it runs once, after {needed.name} has started, which no pod can do"
-        )
+        name: Placed(found.part, Role.OUT, f"it runs once, after {needed.name} has started", _ONCE)
         for name, found in placed.items()
         if found.role is Role.INIT
         and (needed := next((p for p in beside if found.part.names_as_host(p)), None)) is not None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from scaffold.answers.compose.connections import endings
-from scaffold.answers.compose.forms import listed, text, words
+from scaffold.answers.compose.forms import listed, words
 from scaffold.answers.compose.interpolation import Text
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
@@ -19,23 +19,11 @@ NO_DOCKER_DNS = (
     "it names Docker's own name server, and a pod asks that of the cluster, which has another address"
 )
 _REDIS = "redis"
-SECRETS = "/run/secrets/"
 _ROOT = (
     "it is the root password of a database server, and that of the house gives none: the database and its "
     "user are there already",
     "If the app makes its tables only with it, run its installation once, as its documentation says.",
 )
-
-
-def mounted(part: Part) -> dict[str, str]:
-    """A service's compose secrets: the path and the name of each."""
-    found: dict[str, str] = {}
-    for item in listed(part.body.get("secrets")):
-        source = text(item.get("source") if isinstance(item, dict) else item)
-        target = text(item.get("target")) if isinstance(item, dict) else ""
-        if source:
-            found[target if target.startswith("/") else f"{SECRETS}{target or source}"] = source
-    return found
 
 
 def needless(
@@ -137,14 +125,16 @@ def tell_of_number(placed: Iterable[Placed], env: Mapping[str, Value], ledger: L
     Other Services keep their keys in the same server, and whoever names no number has the first one.
     """
     of_redis = {n: v for n, v in env.items() if isinstance(v, dict) and v.get("host") == _REDIS}
-    hosts = [n for n, v in of_redis.items() if "://" not in str(v.get("text", ""))]
+    texts = {name: str(value.get("text", "")) for name, value in of_redis.items()}
+    hosts = [n for n, said in texts.items() if "://" not in said]
+    first = [n for n, said in texts.items() if re.search(r"://[^/]*(/0?)?$", said)]
     prefixes = {prefix for name in hosts for prefix, part in endings(name).items() if part in ("host", "dsn")}
     numbers = (n for n in env if any(p in prefixes for p, part in endings(n).items() if part == "name"))
     number = next(numbers, "")
     for found in placed:
         known = found.part.known
-        if hosts and found.role is Role.HOST and known and known.host == _REDIS:
+        if (hosts or first) and found.role is Role.HOST and known and known.host == _REDIS:
             which = f"{number} is the number of its database there" if number else "it has the first database"
-            fix = "give a free one" if number else "give another if the app has a variable for its number"
+            fix = "give a free one" if number else "give another, in its address or by a variable of the app"
             ledger.noted(found.part.at, f"{which}, which other Services may use: {fix}")
             return

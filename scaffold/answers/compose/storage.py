@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scaffold.answers.compose import documented
 from scaffold.answers.compose.forms import DRIVE, Mount, listed, mapping, mount, quantity, text
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.mounts import Mounts, facts, last
@@ -50,7 +51,7 @@ class Storage(Mounts):
                 volume["purpose"] = purpose
             if its.read_only:
                 volume["read_only"] = True
-            if within := self._within(its):
+            if within := self._within(part, its):
                 volume["sub_path"] = within
             if self.shared(its):
                 volume["rwx"] = True  # somebody else fills it, from outside of the app
@@ -72,20 +73,21 @@ class Storage(Mounts):
                     volume["rwx"] = True
                 self._add(its, purpose, volume)
                 self.unnamed += [(at, part, its, purpose)] if its.kind == "volume" and not its.source else []
-            within = self._within(its)
+            within = self._within(part, its)
             item: dict[str, Value] = {"volume": purpose, "path": its.target}
             item |= {"sub_path": within} if within else {}
             mounts.append({**item, **({"read_only": True} if its.read_only else {})})
             self.ledger.taken(at, f"volumes.{purpose}", self._filled(its))
         return mounts
 
-    def _within(self, its: Mount) -> str:
+    def _within(self, part: Part, its: Mount) -> str:
         """The directory of a volume that is mounted, where the whole of a new one would not be empty enough.
 
         A new block volume contains ``lost+found``, and some programs only set up an empty directory.
         """
         is_new = not its.sub_path and not self.shared(its)
-        return "data" if is_new and re.search(facts()["only_empty"], its.target) else its.sub_path
+        sets_up = re.search(facts()["only_empty"], its.target) or documented.is_of_a_server(part, its.target)
+        return "data" if is_new and sets_up else its.sub_path
 
     def _filled(self, its: Mount) -> str:
         """The note for a directory beside the file that contains something, or whose name says so."""

@@ -283,7 +283,7 @@ class _Translation:
                     at, f"it is a Service of its own, since {placed.why}", f"Make it: {shlex.join(again)}"
                 )
             elif placed.role is Role.OUT:
-                self.ledger.left(at, placed.why, "If the app needs it, name it with --compose-service.")
+                self.ledger.left(at, placed.why, placed.fix)
 
     def _tops(self) -> None:
         """What becomes of top-level volumes, secrets, configs and networks."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from scaffold.answers.compose import documented
 from scaffold.answers.compose.forms import listed, mount
+from scaffold.answers.compose.hosts import beside
+from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.logins import leads
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger, Unseen
@@ -32,6 +34,8 @@ def unseen(
         conditions |= {"copies"} if empty else set()
         behind = list(_behind(part, pod))
         conditions |= {"leads"} if behind else set()
+        string = _unread(part, answers) if part is pod[0] else ""
+        conditions |= {"unread"} if string else set()
         conditions |= {"unnamed"} if not behind and part is not pod[0] and _is_unnamed(part, pod) else set()
         words = {
             "kept": ", ".join(kept),
@@ -39,6 +43,8 @@ def unseen(
             "copy": copied(empty, pod[0]) if empty else "",
             "key": _lacking_key(part),
             "others": ", ".join(behind),
+            "string": string,
+            "address": beside(part),
         }
         for row in template.facts("compose")["unseen"]:
             if conditions.issuperset(row["when"]) and conditions.isdisjoint(row.get("unless", ())):
@@ -62,10 +68,22 @@ def _conditions(part: Part, kept: Sequence[str], new: Sequence[str]) -> Iterator
     if documented.is_unknown(part):
         yield "unknown"
     yield "keeps" if kept else "keeps_nothing"
+    if new:
+        yield "new"
     if new and documented.lacks_owner(part):
         yield "owner"
     if _lacking_key(part):
         yield "keyless"
+    accepted = template.facts("compose")["server_passwords"]
+    if part.known and part.known.dump and not any(re.search(accepted, name) for name in part.variables):
+        yield "locked"
+
+
+def _unread(app: Part, answers: Mapping[str, Value]) -> str:
+    """The variable of the app's connection string, if the file does not say what is in it."""
+    name = answers.get("database_env", {}).get("dsn", "")
+    value = app.variables.get(name)
+    return name if value is None or (UNKNOWN in value and "://" not in value) else ""
 
 
 def _behind(part: Part, pod: Sequence[Part]) -> Iterator[str]:
@@ -95,8 +113,9 @@ def _of_app(answers: Mapping[str, Value], kept: Sequence[str]) -> set[str]:
     """What holds of the app, by its answers."""
     found: set[str] = set()
     if "database" in answers:
-        found |= {"rotated"} if kept else set()
+        found |= {"database", "rotated"} if kept else {"database"}
         found |= set() if answers.get("database_env") else {"asked"}
+    found |= {"slow"} if answers.get("slow_start") else set()
     if answers.get("replicas", 1) > 1:
         found.add("several")
     return found

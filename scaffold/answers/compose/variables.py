@@ -12,12 +12,13 @@ from scaffold.answers.compose.dotenv import read_variables
 from scaffold.answers.compose.forms import listed, mapping, text
 from scaffold.answers.compose.hosts import ITSELF, Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
+from scaffold.answers.compose.logins import SECRETS, mounted
 from scaffold.answers.compose.merging import NAME
 from scaffold.answers.compose.names import Said
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Role
-from scaffold.answers.compose.shared import NO_DOCKER_DNS, NO_PASSWORD, SECRETS, mounted, needless
+from scaffold.answers.compose.shared import NO_DOCKER_DNS, NO_PASSWORD, needless
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.templates import template

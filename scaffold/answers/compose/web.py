@@ -82,6 +82,15 @@ def open_ports(part: Part) -> Iterator[tuple[int, str]]:
             yield int(value), found[1].upper()
 
 
+def tls_of_labels(part: Part) -> bool:
+    """Whether a proxy's labels add TLS to what they open without HTTP."""
+    pattern = re.compile(template.facts("compose")["tls_labels"])
+    passed = any(name.endswith(".tls.passthrough") and value == "true" for name, value in part.labels.items())
+    return not passed and any(
+        pattern.search(name) and value != "false" for name, value in part.labels.items()
+    )
+
+
 def tile(part: Part, known_answers: Collection[str], ledger: Ledger) -> dict[str, Value]:
     """The answers in the labels of a dashboard, without the known ones."""
     found: dict[str, Value] = {}

@@ -135,6 +135,11 @@ resource "kubernetes_deployment" "turn_server" {
             name       = "sessions"
             mount_path = "/var/lib/coturn"
           }
+          volume_mount {
+            name       = "bans"
+            mount_path = "/etc/bans"
+            read_only  = true
+          }
 
           resources {
             requests = {
@@ -180,6 +185,10 @@ resource "kubernetes_deployment" "turn_server" {
             mount_path = "/var/lib/coturn"
             read_only  = true
           }
+          volume_mount {
+            name       = "bans"
+            mount_path = "/etc/bans"
+          }
           resources {
             requests = {
               cpu    = "10m"
@@ -205,6 +214,10 @@ resource "kubernetes_deployment" "turn_server" {
         }
         volume {
           name = "sessions"
+          empty_dir {}
+        }
+        volume {
+          name = "bans"
           empty_dir {}
         }
       }

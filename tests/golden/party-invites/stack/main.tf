@@ -218,9 +218,15 @@ module "ingress_host_party" {
   ingress_path    = ["/album"]
   tls_secret_name = var.tls_secret_name
   # auth = "app": Guests have accounts of their own
-  auth             = "app"
-  dns_type         = "proxied"
-  homepage_enabled = false
+  auth           = "app"
+  dns_type       = "proxied"
+  homepage_group = "Other"
+  extra_annotations = {
+    "gethomepage.dev/name"         = "Album"
+    "gethomepage.dev/description"  = "Pictures of the party"
+    "gethomepage.dev/icon"         = "mdi-application"
+    "gethomepage.dev/pod-selector" = ""
+  }
 }
 
 # Backups go to the NFS server, which is mirrored off-site.
