@@ -103,8 +103,8 @@ def refuse_taken(
     found += _taken(monorepo, given, values, before)
     if found:
         one = len(found) == 1
-        count = "A name is" if one else f"{len(found)} names are"
-        choose = "Choose another name." if one else "Choose other names."
+        count = "One thing that it needs is" if one else f"{len(found)} things that it needs are"
+        choose = "Choose another." if one else "Choose others."
         raise RefusedError(f"{count} taken; nothing was written.", choose, found)
 
 
