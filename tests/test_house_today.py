@@ -138,7 +138,7 @@ def grouping(monorepo: Monorepo) -> Monorepo:
 
 
 def test_groups_are_told_where_the_module_takes_them(grouping: Monorepo) -> None:
-    assert sense(grouping)["ingress_takes"] == ["allowed_groups"]
+    assert sense(grouping)["ingress_takes"] == ["allowed_groups", "exclude_crowdsec"]
     friends = "ingress_options: {allowed_groups: [Moth Friends]}\n"
     carved = "machine_clients: [{paths: [/a/], auth: required, max_body_size: 1g}, {paths: [/b/], auth: app, reason: it has tokens}]\n"
     prepared = made(grouping, APP + friends + carved)

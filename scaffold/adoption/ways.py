@@ -97,6 +97,7 @@ def unusual(stack: Standing, way: Way) -> dict[str, Value]:
         "max_body_size": text(single(settings.get("max_body_size"))),
         "content_security_policy": text(single(settings.get("custom_content_security_policy"))),
         "https_only": False if settings.get("ssl_redirect") is False else None,
+        "crowdsec": False if settings.get("exclude_crowdsec") is True else None,
         "local_only": settings.get("allow_local_access_only") is True or None,
         "backend_protocol": protocol if protocol != "HTTP" else "",
         "extra_middlewares": further,

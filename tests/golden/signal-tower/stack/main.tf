@@ -566,16 +566,17 @@ module "anubis" {
 
 # https://signal-tower.example.test
 module "ingress" {
-  source          = "../../modules/kubernetes/ingress_factory"
-  name            = "signal-tower-front"
-  namespace       = kubernetes_namespace.signal_tower.metadata[0].name
-  host            = "signal-tower"
-  service_name    = "signal-tower"
-  tls_secret_name = var.tls_secret_name
-  auth            = "required"
-  dns_type        = "proxied"
-  homepage_group  = "Other"
-  ssl_redirect    = false
+  source           = "../../modules/kubernetes/ingress_factory"
+  name             = "signal-tower-front"
+  namespace        = kubernetes_namespace.signal_tower.metadata[0].name
+  host             = "signal-tower"
+  service_name     = "signal-tower"
+  tls_secret_name  = var.tls_secret_name
+  auth             = "required"
+  dns_type         = "proxied"
+  homepage_group   = "Other"
+  ssl_redirect     = false
+  exclude_crowdsec = true
   extra_annotations = {
     "gethomepage.dev/name"         = "Signal Tower"
     "gethomepage.dev/description"  = "Listens to the weather sensors of the neighbourhood"
