@@ -26,6 +26,9 @@ from scaffold.pipelines.verify import verify_pipeline
 from scaffold.templates import decisions
 from scaffold.templates.questions import asked
 from scaffold.templates.render import render
+from scaffold.terraform.kubernetes import pod_templates
+from scaffold.terraform.planned import get
+from scaffold.terraform.runner import plan_stacks
 
 GOLDEN = Path(__file__).parent.parent / "golden_service"
 CASES = sorted(path.name for path in GOLDEN.iterdir())
@@ -70,6 +73,17 @@ def test_a_golden_repository_has_no_findings(case: str, pristine: Monorepo) -> N
     files = {path: content.decode() for path, content in files_of(GOLDEN / case / "repository").items()}
     context = Context(values["facts"], Expected.of(values), read_stack(stack_of(case, pristine)))
     assert check(Repository.of(files), context) == []
+
+
+@needs("terraform")
+def test_the_stack_of_each_repository_is_planned(pristine: Monorepo) -> None:
+    overlay = {path: content for case in CASES for path, content in stack_of(case, pristine).items()}
+    for result in plan_stacks(pristine.root, CASES, overlay, workers=2):
+        assert result.findings == (), result.stack
+        given = answers(result.stack)
+        log_in = {bool(get(pods.spec, "image_pull_secrets")) for pods in pod_templates(result.resources)}
+        is_public = given.get("public_package", False) or given["build"] == "github-woodpecker"  # Docker Hub
+        assert log_in == {not is_public}, f"{result.stack}: whoever pulls a private package logs in"
 
 
 def test_there_is_a_golden_for_each_mode_and_each_kind() -> None:
