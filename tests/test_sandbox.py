@@ -8,7 +8,7 @@ import jinja2
 import pytest
 from jinja2.sandbox import SandboxedEnvironment
 
-from scaffold.templates.sandbox import CompiledTexts, Computing, Sandbox
+from scaffold.templates.sandbox import CompiledTexts, Sandbox
 
 MACRO = "{% macro m(a, b=2) %}{{ a }}-{{ b }}{{ caller() if caller is defined }}{{ varargs | join }}{% endmacro %}"
 SEEN = {
@@ -73,30 +73,3 @@ def test_a_text_is_compiled_once_and_anew_where_what_is_kept_is_broken(
     for content in (b"", kept.read_bytes()[:-9]):
         kept.write_bytes(content)
         assert rendered() == "2"
-
-
-def test_what_is_computed_follows_everything_that_it_reads_and_nothing_else() -> None:
-    texts = {
-        "top": "{% from 'macros' import named with context %}{% set own = 1 %}{% include 'below' %}",
-        "macros": "{% macro named() %}{{ name }}{% endmacro %}",
-        "below": "{% set _ = tick() %}{{ [named(), count, own, gone | default(0)] | tojson }}",
-    }
-    times: list[int] = []
-    sandbox = Sandbox(loader=jinja2.DictLoader(texts), undefined=jinja2.StrictUndefined)
-    sandbox.globals["tick"] = lambda: times.append(1)
-    made = sandbox.get_template("top")
-    assert isinstance(made, Computing)
-
-    def computed(**changed: object) -> tuple[list[object], bool]:
-        """What is computed, and whether it was rendered for that."""
-        before = len(times)
-        return made.computed({"name": "a", "count": 1, "other": 1, **changed}), len(times) > before
-
-    assert computed() == (["a", 1, 1, 0], True)
-    assert computed() == (["a", 1, 1, 0], False)
-    assert computed(other=2) == (["a", 1, 1, 0], False)
-    assert computed(name="b") == (["b", 1, 1, 0], True)
-    assert computed(gone=5) == (["a", 1, 1, 5], True)
-    result, anew = computed(count=True)
-    assert result[1] is True and anew  # which equals 1
-    assert computed() == (["a", 1, 1, 0], False)

@@ -15,9 +15,8 @@ from scaffold.templates import template
 from scaffold.templates.questions import Question, Role, Value, all_questions, environment_options
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from jinja2.sandbox import SandboxedEnvironment
-
-    from scaffold.templates.sandbox import Computing
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,18 +180,17 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
         return int(given) if question.type == "int" and isinstance(given, float) else given
     if not isinstance(question.default, str):
         return question.default
-    is_text = "{" not in question.default  # most defaults are no templates
+    # Most defaults are no templates.
+    text = compiled(question.default).render(values) if "{" in question.default else question.default
     if question.type == "json":
-        return json.loads(question.default) if is_text else compiled(question.default).computed(values)
-    text = question.default if is_text else compiled(question.default).render(values)
+        return json.loads(text)
     return text if question.type == "str" else _parsed(text)
 
 
 @template.kept
-def compiled(text: str) -> Computing:
+def compiled(text: str) -> Template:
     """A default or a condition, compiled for repeated rendering: the wizard does that after every answer."""
-    made: Computing = environment().get_template(TEXT + text)  # type: ignore[assignment]
-    return made
+    return environment().get_template(TEXT + text)
 
 
 @lru_cache(64)

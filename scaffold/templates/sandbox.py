@@ -5,20 +5,19 @@ What is rendered is the same: tests compare it with what stock Copier renders.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from types import BuiltinMethodType
 from typing import Any
 
-from jinja2 import BytecodeCache, Environment, Template
+from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket, bc_magic
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
-from jinja2.utils import Namespace, missing
+from jinja2.utils import Namespace
 
 from scaffold.templates import template
 
@@ -29,53 +28,8 @@ _FORMATS = frozenset(("format", "format_map"))
 _CALLED = frozenset((dict, Namespace))
 
 
-_READ = "\0read"
-"""Where, among the values that a template is rendered with, a set takes the names of those that it reads."""
-_TIMES = 4
-"""Results that are kept: of all answers, of those without what is wrong, and the same before a change."""
-
-
-class Noting(Context):
-    """The values that templates see, also those that they include, noting which of them are read."""
-
-    def resolve_or_missing(self, key: str) -> Any:
-        """The value of a name."""
-        if key in self.vars:
-            return self.vars[key]
-        if _READ in self.parent:
-            self.parent[_READ].add(key)
-        return self.parent.get(key, missing)
-
-
-class Computing(Template):
-    """A template that prints JSON, rendered again only if something that it reads differs from the last times.
-
-    An answer that changes, as with each key of the wizard, is read by few decisions, and answers are judged
-    before they are rendered.
-    """
-
-    _last: tuple[tuple[Mapping[str, Any], Any], ...] = ()
-
-    def computed(self, values: Mapping[str, Any]) -> Any:
-        """What is printed for these values. Nobody changes it in place."""
-        for seen, result in self._last:
-            if all(_alike(values.get(name, missing), before) for name, before in seen.items()):
-                return result
-        names: set[str] = set()
-        result = json.loads(self.render({**values, _READ: names}))
-        self._last = (({name: values.get(name, missing) for name in names}, result), *self._last)[:_TIMES]
-        return result
-
-
-def _alike(value: Any, other: Any) -> bool:
-    return value is other or repr(value) == repr(other)
-
-
 class Sandbox(SandboxedEnvironment):
     """The same sandbox: each shortcut gives what the steps that it saves would give."""
-
-    context_class = Noting
-    template_class = Computing
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """The global names of a template: in one mapping, for every included file copies them."""
