@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, seed
 from support import examples, needs
 from tables import instead, named, without
-from test_exposure import ALLOWLIST, DOMAIN, NO_LOGIN, SENSED, accepted_answers, may_be_open, whole
+from test_exposure import ALLOWLIST, DOMAIN, NO_LOGIN, REASON, SENSED, accepted_answers, may_be_open, whole
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers
@@ -306,6 +306,20 @@ def test_nothing_that_is_planned_is_open_without_a_reason(root: Path, house: str
     assert judged(planned(root, HOUSES[house], drawn)) == []
 
 
+PLAIN = {"name": "kit", "description": "A kit", "image": "docker.io/library/nginx:1.29.0", "port": 8080}
+OPEN: dict[str, list[dict[str, Any]]] = {
+    "must be explicit": [
+        {**PLAIN, "machine_clients": [{"paths": ["/api"], "auth": "none", "reason": REASON}]}
+    ]
+}
+"""What a row refuses and few drawn answers have: a path that opens what begins with it, too."""
+LOGINS: dict[str, dict[str, Any]] = {
+    "unlike_its_image": {"gate": "app", "gate_reason": REASON},
+    "hosts_unlike_its_image": {"hosts": [{"host": "kit-two", "auth": "app", "reason": REASON}]},
+}
+"""Answers that say that an image has a login of its own, for the table that refuses them."""
+
+
 @pytest.mark.slow("plans what some rows keep away")
 @pytest.mark.parametrize(
     ("house", "row"),
@@ -326,7 +340,7 @@ def test_nothing_that_is_planned_is_open_without_a_reason(root: Path, house: str
 def test_what_a_row_keeps_away_is_found_without_it(root: Path, house: str, row: tuple[str, str]) -> None:
     there = HOUSES[house]
     with instead(without(named(*row))):
-        drawn = drawn_answers(there, 120, 0)
+        drawn = [*OPEN.get(row[1], ()), *drawn_answers(there, 120, 0)]
         # Behind a closed gate it shows what a path opens.
         closed = [{n: v for n, v in a.items() if n not in ("gate", "gate_reason")} for a in drawn]
         drawn += [a for a in closed if not validation.problems(Answers(a), there.sensed, {})]
@@ -340,7 +354,8 @@ def test_what_a_row_keeps_away_is_found_without_it(root: Path, house: str, row: 
 def test_a_login_that_the_image_lacks_is_found_without_its_row(root: Path, table: str) -> None:
     there = HOUSES["dark"]
     row = named(f"refusals_image/{table}", "own login")
-    drawn = [{**a, "image": NO_LOGIN, "image_reason": ""} for a in drawn_answers(there, 120, 0)]
+    drawn = [{**PLAIN, **LOGINS[table]}, *drawn_answers(there, 120, 0)]
+    drawn = [{**answers, "image": NO_LOGIN, "image_reason": ""} for answers in drawn]
     refused = [a for a in drawn if validation.problems(Answers(a), there.sensed, {})]
     with instead(without(row)):
         let_in = [a for a in refused if not validation.problems(Answers(a), there.sensed, {})]
