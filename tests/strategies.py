@@ -207,6 +207,11 @@ def _reconcile_pod(values: dict[str, Any], draw: st.DrawFn) -> None:
         values["ephemeral_storage"].update(request="1Gi", limit="2Gi")
     for number, item in enumerate(values.get("config_maps", [])):
         item["name"] = f"state-{number}"
+    lists = ("sidecars", "init_containers", "cron_jobs", "jobs")
+    for one in (values, *(item for name in lists for item in values.get(name) or ())):
+        for given in (one.get("env") or {}).values():
+            if isinstance(given, dict) and "variable" in given:
+                given["variable"] = "public_ip"  # the house gives every stack this one
     if values.get("quota"):
         values["quota"]["requests_memory"] = "8Gi"
     if values.get("limit_range"):

@@ -164,13 +164,6 @@ def test_generated_services_are_given_back(
 
 
 def write(place: Path, values: dict[str, Any], root: Path) -> None:
-    containers = [values, *(one for kind in CONTAINERS for one in values.get(kind) or ())]
-    env = [
-        value for one in containers for value in (one.get("env") or {}).values() if isinstance(value, dict)
-    ]
-    given = {value["variable"] for value in env if "variable" in value}
-    with (root / "config.tfvars").open("a") as settings:  # the house has what its Services read
-        settings.writelines(f'{name} = "x"\n' for name in sorted(given))
     for path, content in render(values, sense(Monorepo(root)), {}, ORIGIN).files.items():
         (place / path).parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, Symlink):
