@@ -8,6 +8,7 @@ import pytest
 from composed import draft, entry, keys, roles
 
 from scaffold.answers.compose.report import Fate
+from scaffold.answers.known import known
 
 
 def test_the_password_of_a_shared_host_is_no_secret_in_a_file_either(at: Path) -> None:
@@ -215,3 +216,30 @@ services:
     told = entry(found, "services.app.environment.CONFIGURATION")
     assert "the service base, which is now at postgresql" in told and "which Vault rotates" in told
     assert "swordfish" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "more,told",
+    [
+        ("", "as a label of the file does"),
+        (", traefik.tcp.routers.a.tls.certresolver=le", "without the TLS"),
+        (
+            ", traefik.tcp.routers.a.tls=true, traefik.tcp.routers.a.tls.passthrough=true",
+            "as a label of the file does",
+        ),
+    ],
+)
+def test_tls_that_labels_add_to_an_open_port_is_told(at: Path, more: str, told: str) -> None:
+    labels = f"[traefik.tcp.services.a.loadbalancer.server.port=1883{more}]"
+    found = draft(
+        at, f"services: {{queue: {{image: 'acme/queue:1', ports: ['8080:8080'], labels: {labels}}}}}\n"
+    )
+    assert told in entry(found, "services.queue.labels", Fate.TAKEN)
+
+
+def test_a_server_inside_an_image_sets_up_an_empty_directory_that_its_user_owns(at: Path) -> None:
+    volumes = "['db:/var/lib/mysql', 'etc:/var/www/config']"
+    found = draft(at, f"services: {{app: {{image: 'ampache/ampache:7', volumes: {volumes}}}}}\n")
+    within = {volume["path"]: volume.get("sub_path") for volume in found.answers["volumes"]}
+    assert within == {"/var/lib/mysql": "data", "/var/www/config": None}
+    assert [dict(more).get("owner") for more in known(found.answers).items["volumes"]] == [None, 33]
