@@ -237,9 +237,14 @@ def test_tls_that_labels_add_to_an_open_port_is_told(at: Path, more: str, told: 
     assert told in entry(found, "services.queue.labels", Fate.TAKEN)
 
 
-def test_a_server_inside_an_image_sets_up_an_empty_directory_that_its_user_owns(at: Path) -> None:
+def test_a_server_inside_an_image_gets_an_empty_directory_to_set_up(at: Path) -> None:
+    volumes = "['db:/opt/database', 'feed:/var/lib/gvm']"
+    found = draft(at, f"services: {{scan: {{image: 'securecompliance/gvm:21', volumes: {volumes}}}}}\n")
+    within = {volume["path"]: volume.get("sub_path") for volume in found.answers["volumes"]}
+    assert within == {"/opt/database": "data", "/var/lib/gvm": None}
+
+
+def test_directories_of_a_known_image_go_to_its_user(at: Path) -> None:
     volumes = "['db:/var/lib/mysql', 'etc:/var/www/config']"
     found = draft(at, f"services: {{app: {{image: 'ampache/ampache:7', volumes: {volumes}}}}}\n")
-    within = {volume["path"]: volume.get("sub_path") for volume in found.answers["volumes"]}
-    assert within == {"/var/lib/mysql": "data", "/var/www/config": None}
     assert [dict(more).get("owner") for more in known(found.answers).items["volumes"]] == [None, 33]
