@@ -136,14 +136,13 @@ class _Judge:
                 use, f"{address} has neither count nor for_each, so there is only one", "drop the index"
             )
             return
-        of = self.schemas.data_source if block.type == "data" else self.schemas.resource
-        schema = of(block.labels[0])
+        schema = self.schemas.block(block.type, block.labels[0])
         if schema is not None:
             yield from self._path(use, address, steps if isinstance(first, Attr) else steps[1:], schema)
 
     def _ignored(self, use: Use) -> Iterator[Finding]:
         type_ = use.block.labels[0] if use.block.type == "resource" and use.block.labels else ""
-        schema = self.schemas.resource(type_)
+        schema = self.schemas.block("resource", type_)
         if schema is not None:
             yield from self._path(use, type_, (Attr(use.reference.root), *use.reference.steps), schema)
 

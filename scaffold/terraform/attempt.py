@@ -265,7 +265,7 @@ class Attempt:
         raw = cast("RawSchema", types[type_]["block"]) if type_ in types else None
         if raw is None:
             return None
-        known = self._known.resource(type_)  # what is known is decoded once for all stacks
+        known = self._known.block("resource", type_)  # what is known is decoded once for all stacks
         return known if known is not None and known.raw is raw else BlockSchema(raw)
 
     # notices

@@ -25,6 +25,8 @@ _PACKAGED = Path(__file__).parent / "data"
 
 RawSchema = Mapping[str, object]
 """The JSON object of one provider: ``provider``, ``resource_schemas``, ``data_source_schemas``."""
+SECTIONS = {"resource": "resource_schemas", "data": "data_source_schemas"}
+"""Where it has the types of which kind of blocks."""
 
 
 class Nesting(Enum):
@@ -136,30 +138,20 @@ class ProviderSchema:
         """The decoded JSON object."""
         return self._decoded[1]
 
-    def resource(self, type: str) -> BlockSchema | None:
-        """The schema of a resource type, or None."""
-        return self._block("resource_schemas", type)
-
-    def data_source(self, type: str) -> BlockSchema | None:
-        """The schema of a data source, or None."""
-        return self._block("data_source_schemas", type)
-
-    def types(self, *, data: bool = False) -> tuple[str, ...]:
-        """The names of all resource types, or of all data sources."""
-        return tuple(self._section("data_source_schemas" if data else "resource_schemas"))
+    def types(self, kind: str) -> Mapping[str, RawSchema]:
+        """All types of a kind of blocks (``resource`` or ``data``), as they are in the file."""
+        return cast("Mapping[str, RawSchema]", self.raw.get(SECTIONS[kind], {}))
 
     @cached_property
     def _blocks(self) -> dict[tuple[str, str], BlockSchema]:
         return {}
 
-    def _section(self, section: str) -> Mapping[str, RawSchema]:
-        return cast("Mapping[str, RawSchema]", self.raw.get(section, {}))
-
-    def _block(self, section: str, type: str) -> BlockSchema | None:
-        known = self._blocks.get((section, type))
-        spec = self._section(section).get(type)
+    def block(self, kind: str, type: str) -> BlockSchema | None:
+        """The schema of a type of resources or data sources, or None; the same one each time."""
+        known = self._blocks.get((kind, type))
+        spec = self.types(kind).get(type)
         if known is None and spec is not None:
-            known = self._blocks[section, type] = BlockSchema(cast("RawSchema", spec["block"]))
+            known = self._blocks[kind, type] = BlockSchema(cast("RawSchema", spec["block"]))
         return known
 
 
@@ -173,15 +165,10 @@ class Schemas:
         """The provider of a resource type or data source: its name is the type's first word."""
         return self.providers.get(type.partition("_")[0])
 
-    def resource(self, type: str) -> BlockSchema | None:
-        """The schema of a resource type; None if the type or its provider is unknown."""
+    def block(self, kind: str, type: str) -> BlockSchema | None:
+        """The schema of a type of ``resource`` or ``data`` blocks; None if it or its provider is unknown."""
         provider = self.provider_of(type)
-        return provider.resource(type) if provider is not None else None
-
-    def data_source(self, type: str) -> BlockSchema | None:
-        """The schema of a data source; None if it or its provider is unknown."""
-        provider = self.provider_of(type)
-        return provider.data_source(type) if provider is not None else None
+        return provider.block(kind, type) if provider is not None else None
 
     def provider_versions(self) -> Mapping[str, str]:
         """The version whose schema is known, by provider; empty if the file's name has none."""
