@@ -118,8 +118,13 @@ class ProviderSchema:
     """The schema file of one provider."""
 
     name: str
-    version: str
     file: Path
+
+    @property
+    def version(self) -> str:
+        """Its version, which the name of the file may say; else empty."""
+        stem = self.file.name.removesuffix(".gz").removesuffix(".json")
+        return stem.removeprefix(f"{self.name}-") if stem.startswith(f"{self.name}-") else ""
 
     @cached_property
     def _decoded(self) -> tuple[str, RawSchema]:
@@ -182,23 +187,14 @@ def load(overlay: Path | None = None) -> Schemas:
     ``overlay`` holds ``*.json`` or ``*.json.gz`` files as ``terraform providers schema -json`` prints them;
     one file may have several providers. Raises ``MissingError`` if one cannot be read.
     """
-    found = {p.name: p for p in map(_packaged, sorted(_PACKAGED.glob("*.json.gz")))}
+    packaged = {file.name.partition("-")[0]: file for file in sorted(_PACKAGED.glob("*.json.gz"))}
+    found = {name: ProviderSchema(name, file) for name, file in packaged.items()}
     if overlay is not None:
         for file in sorted((*overlay.glob("*.json"), *overlay.glob("*.json.gz"))):
             for address, _ in _providers_in(file):
                 name = address.rpartition("/")[2]
-                found[name] = ProviderSchema(name, _version_in(file, name), file)
+                found[name] = ProviderSchema(name, file)
     return Schemas(found)
-
-
-def _packaged(file: Path) -> ProviderSchema:
-    name = file.name.partition("-")[0]
-    return ProviderSchema(name, _version_in(file, name), file)
-
-
-def _version_in(file: Path, name: str) -> str:
-    stem = file.name.removesuffix(".gz").removesuffix(".json")
-    return stem.removeprefix(f"{name}-") if stem.startswith(f"{name}-") else ""
 
 
 @cache
@@ -231,14 +227,11 @@ _FLAGS = ("required", "optional", "computed")
 
 def _nested_type(spec: RawSchema) -> Type:
     attributes = cast("Mapping[str, RawSchema]", spec["attributes"])
-    fields = tuple(_field(_attribute(name, inner)) for name, inner in attributes.items())
+    items = (_attribute(name, inner) for name, inner in attributes.items())
+    fields = tuple((item.name, item.type, not item.required) for item in items)
     nesting = str(spec["nesting_mode"])
     item = Type("object", attributes=fields)
     return item if nesting in ("single", "group") else Type(nesting, item)
-
-
-def _field(attribute: AttributeSchema) -> tuple[str, Type, bool]:
-    return attribute.name, attribute.type, not attribute.required
 
 
 def _nested(spec: RawSchema) -> NestedBlock:
