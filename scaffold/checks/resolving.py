@@ -111,7 +111,7 @@ class _Judge:
         steps = use.reference.steps[1:]
         if contract is None or not steps:
             return
-        first = steps[0] if not _repeated(module) else steps[1] if len(steps) > 1 else None
+        first = steps[0] if not module.repeated else steps[1] if len(steps) > 1 else None
         if isinstance(first, Attr) and first.name not in contract.outputs:
             yield at(
                 use.reference,
@@ -124,11 +124,11 @@ class _Judge:
 
     def _attribute(self, use: Use, block: Block, steps: Sequence[Step]) -> Iterator[Finding]:
         address = ".".join(use.reference.names[: 3 if block.type == "data" else 2])
-        repeated = _repeated(block)
+        repeated = block.repeated
         first = steps[0] if steps else None
         if repeated and isinstance(first, Attr):
             yield self._no_attribute(
-                use, f"{address} has {repeated}, so there may be several", "add the index of one"
+                use, f"{address} has {repeated.name}, so there may be several", "add the index of one"
             )
             return
         if not repeated and isinstance(first, Index):
@@ -153,10 +153,6 @@ class _Judge:
 
     def _no_attribute(self, use: Use, message: str, fix: str | None) -> Finding:
         return at(use.reference, "HCL005", message, value=str(use.reference), fix=fix)
-
-
-def _repeated(block: Block) -> str | None:
-    return next((name for name in ("count", "for_each") if name in block.body.attributes), None)
 
 
 def _path_problem(address: str, steps: Sequence[Step], schema: BlockSchema) -> tuple[str, str | None] | None:
