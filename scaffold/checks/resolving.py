@@ -53,41 +53,27 @@ class _Judge:
         size = _ROOTS.get(reference.root, 1) + 1
         name = reference.names[:size]
         if len(name) < size:
-            yield self._unusable(use)
+            text = str(reference)
+            fix = f'write "{text}" if it is meant to be text' if not reference.steps else None
+            yield at(reference, "HCL004", f"{text} refers to nothing", value=text, fix=fix)
             return
         definition = self.scope.defined(name)
         if definition is None:
             yield self._undefined(use, name)
         elif use.kind is UseKind.ADDRESS:
             return
-        elif isinstance(definition.item, Attribute):
-            yield from self._key(use, definition.item)
-        elif definition.item.type == "module":
-            yield from self._output(use, definition.item)
-        elif definition.item.type in ("resource", "data"):
-            yield from self._attribute(use, definition.item, reference.steps[size - 1 :])
-
-    def _unusable(self, use: Use) -> Finding:
-        reference = use.reference
-        return at(
-            reference,
-            "HCL004",
-            f"{reference} refers to nothing",
-            value=str(reference),
-            fix=f'write "{reference}" if it is meant to be text' if not reference.steps else None,
-        )
+        elif isinstance(definition, Attribute):
+            yield from self._key(use, definition)
+        elif definition.type == "module":
+            yield from self._output(use, definition)
+        elif definition.type in ("resource", "data"):
+            yield from self._attribute(use, definition, reference.steps[size - 1 :])
 
     def _undefined(self, use: Use, name: Name) -> Finding:
         what = {"var": "variable", "local": "local value", "module": "module", "data": "data source"}
-        kind = what.get(name[0], "resource")
-        known = self.scope.names(*name[:-1])
-        return at(
-            use.reference,
-            "HCL004",
-            f"{self.where} has no {kind} {'.'.join(name)}",
-            value=".".join(name),
-            fix=nearest(name[-1], known),
-        )
+        kind, written = what.get(name[0], "resource"), ".".join(name)
+        fix = nearest(name[-1], self.scope.names(*name[:-1]))
+        return at(use.reference, "HCL004", f"{self.where} has no {kind} {written}", value=written, fix=fix)
 
     def _key(self, use: Use, local: Attribute) -> Iterator[Finding]:
         """A key of a local map: ``local.tiers.aux``."""
@@ -113,28 +99,21 @@ class _Judge:
             return
         first = steps[0] if not module.repeated else steps[1] if len(steps) > 1 else None
         if isinstance(first, Attr) and first.name not in contract.outputs:
-            yield at(
-                use.reference,
-                "HCL007",
-                f"the module {module.labels[0]} has no output {first.name}",
-                value=first.name,
-                allowed=contract.outputs,
-                fix=nearest(first.name, contract.outputs),
-            )
+            what, known = f"the module {module.labels[0]} has no output {first.name}", contract.outputs
+            fix = nearest(first.name, known)
+            yield at(use.reference, "HCL007", what, value=first.name, allowed=known, fix=fix)
 
     def _attribute(self, use: Use, block: Block, steps: Sequence[Step]) -> Iterator[Finding]:
         address = ".".join(use.reference.names[: 3 if block.type == "data" else 2])
         repeated = block.repeated
         first = steps[0] if steps else None
         if repeated and isinstance(first, Attr):
-            yield self._no_attribute(
-                use, f"{address} has {repeated.name}, so there may be several", "add the index of one"
-            )
+            what = f"{address} has {repeated.name}, so there may be several"
+            yield self._no_attribute(use, what, "add the index of one")
             return
         if not repeated and isinstance(first, Index):
-            yield self._no_attribute(
-                use, f"{address} has neither count nor for_each, so there is only one", "drop the index"
-            )
+            what = f"{address} has neither count nor for_each, so there is only one"
+            yield self._no_attribute(use, what, "drop the index")
             return
         schema = self.schemas.block(block.type, block.labels[0])
         if schema is not None:
@@ -159,8 +138,7 @@ def _path_problem(address: str, steps: Sequence[Step], schema: BlockSchema) -> t
     """What is wrong with the steps from a resource into its schema, and a fix."""
     left = list(steps)
     while left:
-        step = left.pop(0)
-        name = step.name if isinstance(step, Attr) else getattr(step, "key", None)
+        name = left.pop(0).key
         if not isinstance(name, str) or name in schema.attributes:
             return None
         nested = schema.blocks.get(name)

@@ -16,7 +16,7 @@ from typing import Final
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.kinds import ExprKind
 from scaffold.hcl.literals import NOT_LITERAL
-from scaffold.hcl.references import Attr, Index, Reference
+from scaffold.hcl.references import Reference
 
 
 class Unknown(Enum):
@@ -103,7 +103,7 @@ def _lookup(reference: Reference, names: Names) -> object:
         return UNKNOWN
     value = names[reference.names[:known]]
     for step in reference.steps[known - 1 :]:
-        key = step.name if isinstance(step, Attr) else step.key if isinstance(step, Index) else None
+        key = step.key
         if value is None:
             raise _EvaluationError
         if isinstance(value, dict) and isinstance(key, str):
