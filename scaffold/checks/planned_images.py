@@ -155,11 +155,9 @@ class KeelOnPods(PlannedRule):
 
 def _databases(plan: Plan) -> Iterator[tuple[k8s.PodTemplate, Tree]]:
     """The servers that run a database, with the container that does; mere clients are not among them."""
-    for pods in plan.pods:
-        if k8s.kind(pods.owner) in k8s.SERVERS:
-            for container in pods.containers(init=False):
-                if runs_database(container, plan.house):
-                    yield pods, container
+    for pods, container in plan.containers(init=False):
+        if pods.serves and runs_database(container, plan.house):
+            yield pods, container
 
 
 def _policies(pods: k8s.PodTemplate, house: HouseNames) -> list[Tree]:
