@@ -1,17 +1,20 @@
-"""Calls of modules, checked against what the modules themselves declare."""
+"""Calls of modules, checked against what the modules themselves declare and read."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
-from scaffold.checks.rule import FamilyRule
+from scaffold.checks.rule import Example, FamilyRule, Rule
 from scaffold.checks.stack import CheckContext, ParsedStack, own_contracts
 from scaffold.errors import Finding, nearest
 from scaffold.hcl.modules import ModuleContract, Variable
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import NOT_LITERAL, Attribute, Block
+from scaffold.monorepo.shared import SharedModules
+from scaffold.templates import template
 
 META_ARGUMENTS = frozenset(("source", "version", "providers", "count", "for_each", "depends_on"))
 
@@ -135,51 +138,77 @@ module "ingress" {
 """
 
 
-class ModuleSource(FamilyRule):
+class ModuleSource(FamilyRule, family=_findings):
     """The called module exists."""
 
-    family = _findings
     code = "MOD001"
     why = "Terraform fails at init when the directory that `source` names holds no module."
     bad = _CALL.replace("/nfs_volume", "/nfs_volumes")
     good = _CALL
 
 
-class ModuleArgument(FamilyRule):
+class ModuleArgument(FamilyRule, family=_findings):
     """A module is given arguments that it has."""
 
-    family = _findings
     code = "MOD002"
     why = "Modules change: an argument that was removed or never existed stops every plan of the stack."
     bad = _CALL.replace("access_modes", "access_mode ")
     good = _CALL
 
 
-class ModuleRequired(FamilyRule):
+class ModuleRequired(FamilyRule, family=_findings):
     """A module is given everything it needs."""
 
-    family = _findings
     code = "MOD003"
     why = "A variable without a default has to be set by every call."
     bad = _CALL.replace('  nfs_path     = "/srv/media"\n', "")
     good = _CALL
 
 
-class ModuleType(FamilyRule):
+class ModuleType(FamilyRule, family=_findings):
     """A literal has the type of the module's variable."""
 
-    family = _findings
     code = "MOD004"
     why = "Terraform refuses a value that it cannot convert to the variable's type."
     bad = _CALL.replace('["ReadOnlyMany"]', '"ReadOnlyMany"')
     good = _CALL
 
 
-class ModuleValue(FamilyRule):
+class ModuleValue(FamilyRule, family=_findings):
     """A literal passes the module's own validation."""
 
-    family = _findings
     code = "MOD005"
     why = "The module refuses it at plan time; this reports it at once, with what the module accepts."
     bad = _INGRESS.replace("proxied", "cloudflare")
     good = _INGRESS
+
+
+_CERTIFICATE = """
+module "tls_secret" {
+  source          = "../../modules/kubernetes/setup_tls_secret"
+  namespace       = "journal"
+  tls_secret_name = "journal-tls"
+}
+"""
+
+
+class LinkedCertificate(Rule):
+    """A stack that copies the certificate has the link to it."""
+
+    code = "MOD006"
+    needs = "tls"
+    why = "The module reads it from the stack's own directory: without the link, nothing can be applied."
+    bad: ClassVar[Example] = "locals {}\n" + _CERTIFICATE
+    good: ClassVar[Example] = "locals {}\n"
+
+    def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
+        """Calls of the module without a certificate of their own, where the link is not there."""
+        shared = SharedModules.of(context.facts)
+        wanted = shared.path(shared.tls)
+        link = template.facts("operations")["certificate_link"]
+        if context.exists(f"{stack.directory}/{link['name']}"):
+            return
+        for call in stack.once(module_calls, context):
+            if call.directory == wanted and call.block.body.value("tls_crt") is None:
+                fix = f"ln -s {link['target']} {stack.directory}/{link['name']}"
+                yield at(call.block, self.code, f"the stack has no link {link['name']}", fix=fix)

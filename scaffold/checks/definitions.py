@@ -1,11 +1,11 @@
-"""Names that are defined twice, and variables without a value."""
+"""Files that are no HCL, names that are defined twice, and variables without a value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import ClassVar
 
-from scaffold.checks.rule import Example, FamilyRule
+from scaffold.checks.rule import Example, FamilyRule, Rule
 from scaffold.checks.scope import Scope, scopes
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
@@ -73,20 +73,38 @@ include "root" {
 _VARIABLE = 'variable "nfs_server" {\n  type = string\n}\n'
 
 
-class DuplicateDefinition(FamilyRule):
+class Syntax(Rule):
+    """A file is valid HCL."""
+
+    code = "HCL001"
+    why = "Terraform and terragrunt refuse a broken file, often with a message about another place."
+    bad = """\
+variable "nfs_server" { type = string; sensitive = true }
+"""
+    good = """\
+variable "nfs_server" {
+  type      = string
+  sensitive = true
+}
+"""
+
+    def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
+        """Nothing: a parsed stack is well formed."""
+        return iter(())
+
+
+class DuplicateDefinition(FamilyRule, family=_repeated):
     """A name is defined once."""
 
-    family = _repeated
     code = "HCL002"
     why = "Terraform refuses a module that defines a resource, variable, local, module or output twice."
     bad = _VARIABLE + _VARIABLE
     good = _VARIABLE
 
 
-class VariableUnset(FamilyRule):
+class VariableUnset(FamilyRule, family=_unset):
     """A variable has a default or is given a value."""
 
-    family = _unset
     code = "HCL003"
     needs = "variables"
     why = "Terraform asks for it, and in a pipeline nobody answers."
@@ -94,10 +112,9 @@ class VariableUnset(FamilyRule):
     good = _VARIABLE
 
 
-class Unrooted(FamilyRule):
+class Unrooted(FamilyRule, family=_unrooted):
     """A stack includes the root's terragrunt.hcl."""
 
-    family = _unrooted
     code = "HCL008"
     needs = "terragrunt"
     why = "Without it, the stack has no state, no providers and no variables, and CI skips it."

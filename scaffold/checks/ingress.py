@@ -104,10 +104,9 @@ module "ingress" {
 """
 
 
-class IngressAuth(FamilyRule):
+class IngressAuth(FamilyRule, family=_findings):
     """An ingress says what gates it."""
 
-    family = _findings
     code = "ING001"
     needs = "ingress"
     why = "An implicit gate is one that nobody thought about; four of five Services were exposed that way."
@@ -115,10 +114,9 @@ class IngressAuth(FamilyRule):
     good = _INGRESS
 
 
-class IngressAuthReason(FamilyRule):
+class IngressAuthReason(FamilyRule, family=_findings):
     """An ingress without the full gate says why."""
 
-    family = _findings
     code = "ING002"
     needs = "ingress"
     why = "The modes app and none bypass Authentik: the line above is the only place to read why."
@@ -149,10 +147,9 @@ module "ingress" {
 """
 
 
-class TwoWalls(FamilyRule):
+class TwoWalls(FamilyRule, family=_findings):
     """Anubis is the only wall against scrapers."""
 
-    family = _findings
     code = "ING011"
     needs = "anubis"
     why = "The module's wall turns away clients by name that Anubis would let prove themselves."

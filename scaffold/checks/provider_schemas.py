@@ -148,20 +148,18 @@ resource "kubernetes_config_map" "settings" {
 """
 
 
-class ResourceType(FamilyRule):
+class ResourceType(FamilyRule, family=_findings):
     """The provider has this resource."""
 
-    family = _findings
     code = "RES001"
     why = "A type that the provider's schema does not know cannot be planned."
     bad = _SETTINGS.replace("config_map", "configmap")
     good = _SETTINGS
 
 
-class ResourceArgument(FamilyRule):
+class ResourceArgument(FamilyRule, family=_findings):
     """A resource has only arguments and blocks of its schema."""
 
-    family = _findings
     code = "RES002"
     why = "A wrong name, or one in the wrong block, stops the plan: wait_until_bound is not part of spec."
     bad = _CLAIM.replace("  wait_until_bound = false\n", "").replace(
@@ -170,40 +168,36 @@ class ResourceArgument(FamilyRule):
     good = _CLAIM
 
 
-class ResourceRequired(FamilyRule):
+class ResourceRequired(FamilyRule, family=_findings):
     """A resource has the arguments that it needs."""
 
-    family = _findings
     code = "RES003"
     why = "Terraform refuses a block without its required arguments."
     bad = _CLAIM.replace('    access_modes       = ["ReadWriteOnce"]\n', "")
     good = _CLAIM
 
 
-class ResourceBlocks(FamilyRule):
+class ResourceBlocks(FamilyRule, family=_findings):
     """A nested block appears as often as its schema says."""
 
-    family = _findings
     code = "RES004"
     why = "Terraform refuses a resource with too few or too many blocks of a type."
     bad = _SETTINGS.replace('  metadata {\n    name = "settings"\n  }\n', "")
     good = _SETTINGS
 
 
-class ResourceValue(FamilyRule):
+class ResourceValue(FamilyRule, family=_findings):
     """A literal has the type of the argument."""
 
-    family = _findings
     code = "RES005"
     why = "Terraform refuses a value that it cannot convert to the type of the schema."
     bad = _SETTINGS.replace('{ LOG_LEVEL = "info" }', '["LOG_LEVEL=info"]')
     good = _SETTINGS
 
 
-class ResourceComputed(FamilyRule):
+class ResourceComputed(FamilyRule, family=_findings):
     """Nothing is set that the provider computes."""
 
-    family = _findings
     code = "RES006"
     why = "Terraform refuses a value for an attribute that belongs to the provider."
     bad = _SETTINGS.replace('name = "settings"\n', 'name = "settings"\n    uid  = "7d3c1b8e"\n')

@@ -157,11 +157,15 @@ Family: TypeAlias = "Callable[[ParsedStack, CheckContext], list[Finding]]"
 class FamilyRule(Rule):
     """A rule that shares its walk with others: it reports the findings of the walk that have its code."""
 
-    family: ClassVar[Family]
+    _family: ClassVar[Family]
+
+    def __init_subclass__(cls, family: Family) -> None:
+        super().__init_subclass__()
+        cls._family = family
 
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterable[Finding]:
         """The findings of the family's walk that carry this rule's code."""
-        found = stack.once(type(self).family, context)
+        found = stack.once(type(self)._family, context)
         return (finding for finding in found if finding.code == self.code)
 
 

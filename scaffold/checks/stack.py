@@ -39,11 +39,6 @@ class ParsedStack:
     documents: Mapping[str, Document]
     _known: dict[object, object] = field(default_factory=dict, repr=False)
 
-    @property
-    def name(self) -> str:
-        """The stack's name."""
-        return posixpath.basename(self.directory)
-
     @cached_property
     def modules(self) -> Mapping[str, tuple[Document, ...]]:
         """The Terraform files of the stack's own modules, by directory; the stack itself is one."""

@@ -100,10 +100,9 @@ resource "kubernetes_config_map" "journal" {
 """
 
 
-class ServerWritten(FamilyRule):
+class ServerWritten(FamilyRule, family=_findings):
     """The NFS server is named by its variable."""
 
-    family = _findings
     code = "STO007"
     needs = "nfs"
     why = "The server has moved before: every hard-coded address then has to be found."
@@ -113,10 +112,9 @@ class ServerWritten(FamilyRule):
     good = _VOLUME
 
 
-class HostWritten(FamilyRule):
+class HostWritten(FamilyRule, family=_findings):
     """A shared host is named by its variable."""
 
-    family = _findings
     code = "SVC003"
     needs = "variables"
     why = "The host may move behind its variable; some of its old names no longer lead to a primary."

@@ -13,8 +13,7 @@ from tree_sitter import Node, QueryCursor, Tree
 
 from scaffold.errors import Finding, RefusedError
 from scaffold.hcl import grammar as g
-from scaffold.hcl.blocks import Attribute, Block, Body
-from scaffold.hcl.comments import Comment
+from scaffold.hcl.blocks import Attribute, Block, Body, Comment
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.hcl.expressions import Entry, Expression
 from scaffold.hcl.kinds import ExprKind
