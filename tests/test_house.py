@@ -15,7 +15,7 @@ from support import needs, scaffold, where
 
 from scaffold.checks.rule import Severity
 from scaffold.checks.verify import Unverified
-from scaffold.commands.check import Checked, all_rules, check
+from scaffold.commands.check import Checked, by_code, check
 from scaffold.commands.exposed import Backup, Encrypted, Host, Reach, Store
 from scaffold.commands.house import (
     Figure,
@@ -35,7 +35,7 @@ from scaffold.report.house import as_html
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-RULES = {rule.code: rule for rule in all_rules()}
+RULES = by_code()
 HOSTILE = '<img src="https://example.test/x" onerror="alert(1)">'
 CONTROLS = "a[href], button, input, select, summary, [tabindex]"
 
@@ -93,7 +93,7 @@ HOUSE = House(
 @needs("terraform")
 def test_the_sample_monorepo_is_shown_as_it_is_planned(pristine: Monorepo) -> None:
     found = check(pristine, pristine.stacks)
-    house = house_at_a_glance(pristine, found, RULES)
+    house = house_at_a_glance(pristine, found)
     ways = {(host.host, host.paths): host for host in house.hosts}
     navidrome = [host for host in house.hosts if host.stack == "navidrome"]
     assert navidrome, ways
@@ -118,7 +118,7 @@ def test_without_plans_the_page_says_what_is_missing(pristine: Monorepo) -> None
     assert done.stdout.count("Not known: nothing was planned.") >= 2
     assert (
         Figure(0, "hosts that the internet reaches")
-        not in house_at_a_glance(pristine, Checked((), (), frozenset()), RULES).figures
+        not in house_at_a_glance(pristine, Checked((), (), frozenset())).figures
     )
 
 

@@ -124,18 +124,17 @@ def check(
         return output.write_baseline(baseline, found)
     if statistics or as_json or form == "json":
         found = replace(found, off=command.rules_off(monorepo, selection))
-    rules = {rule.code: rule for rule in command.all_rules()}
     told = fixed.left_of(found, shown=show) if fixed else found
     if form == "html" and not as_json:
         from scaffold.commands.house import house_at_a_glance
         from scaffold.report.house import as_html
 
-        output.print_lines([as_html(house_at_a_glance(monorepo, told, rules))])
+        output.print_lines([as_html(house_at_a_glance(monorepo, told))])
         return int(bool(found.findings))
-    lines = report.told(told, form, rules, by=by, statistics=statistics)
+    lines = report.told(told, form, by=by, statistics=statistics)
     summary = fixed_text(fixed, shown=show) if fixed and form == "text" else ()
     output.print_either(
-        {**report.as_json(told, rules), **(fixed_json(fixed, shown=show) if fixed else {})},
+        {**report.as_json(told), **(fixed_json(fixed, shown=show) if fixed else {})},
         chain(lines, summary),
         as_json=as_json or form == "json",
     )

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from scaffold.changes.change import is_ciphertext
-from scaffold.checks.rule import Rule, Severity
+from scaffold.checks.rule import Severity
 from scaffold.checks.verify import Unverified
-from scaffold.commands.check import Checked, severity, stack_of
+from scaffold.commands.check import Checked, by_code, severity, stack_of
 from scaffold.commands.exposed import Backup, Described, Host, Reach, Store, place
 from scaffold.commands.stored import stored_answers
 from scaffold.errors import Finding, RefusedError
@@ -153,7 +153,7 @@ def _severities(found: Iterable[Found]) -> tuple[tuple[Severity, int], ...]:
     return tuple((severity, counts[severity]) for severity in Severity if counts[severity])
 
 
-def house_at_a_glance(monorepo: Monorepo, checked: Checked, rules: Mapping[str, Rule]) -> House:
+def house_at_a_glance(monorepo: Monorepo, checked: Checked) -> House:
     """The house as the stacks that were checked show it; of other stacks only what these refer to."""
     looked_at = set(checked.stacks)
     plans = {plan.stack: plan.resources for plan in checked.plans if plan.stack in looked_at}
@@ -163,9 +163,9 @@ def house_at_a_glance(monorepo: Monorepo, checked: Checked, rules: Mapping[str, 
         (finding, callers.get(finding, stack_of(finding, monorepo.stacks_home)))
         for finding in checked.findings
     ]
-    found = [Found(f, severity(f, rules), stack, stack in looked_at) for f, stack in about]
+    found = [Found(f, severity(f), stack, stack in looked_at) for f, stack in about]
     of_stack = {name: [f for f in found if f.stack == name] for name in checked.stacks}
-    counted = tuple(_rules(found, rules))
+    counted = tuple(_rules(found))
     codes = [rule.code for rule in counted]
     reader = StackReader(monorepo)
     lists = _lists(monorepo)
@@ -192,10 +192,10 @@ def house_at_a_glance(monorepo: Monorepo, checked: Checked, rules: Mapping[str, 
     )
 
 
-def _rules(found: Sequence[Found], rules: Mapping[str, Rule]) -> Iterator[RuleCount]:
+def _rules(found: Sequence[Found]) -> Iterator[RuleCount]:
     for code in sorted({f.finding.code for f in found}):
         of_rule = [f for f in found if f.finding.code == code]
-        rule = rules.get(code)
+        rule = by_code().get(code)
         title, why = (rule.title, rule.why) if rule else ("The stack can be planned", "")
         stacks = len({f.stack for f in of_rule})
         yield RuleCount(code, title, why, of_rule[0].severity, len(of_rule), stacks)

@@ -19,7 +19,7 @@ from scaffold.changes.change import Content, FileChange
 from scaffold.changes.git import git
 from scaffold.checks.rule import Severity
 from scaffold.commands.as_rendered import as_rendered
-from scaffold.commands.check import all_rules, check, severity, stack_of
+from scaffold.commands.check import check, severity, stack_of
 from scaffold.commands.stored import Record, record_of, stored_answers
 from scaffold.commands.update import made_by_scaffold
 from scaffold.errors import Finding, MissingError, RefusedError
@@ -125,11 +125,8 @@ def status(monorepo: Monorepo, stacks: Sequence[str]) -> Status:
     listed = defaultdict(list)
     for service, finding in _lists(house, kept):
         listed[service].append(finding)
-    rules = {rule.code: rule for rule in all_rules()}
     findings = check(monorepo, stacks, static=True).findings
-    counts = Counter(
-        (stack_of(finding, monorepo.stacks_home), severity(finding, rules)) for finding in findings
-    )
+    counts = Counter((stack_of(finding, monorepo.stacks_home), severity(finding)) for finding in findings)
     made = set(made_by_scaffold(monorepo))
     found = []
     for name in stacks:

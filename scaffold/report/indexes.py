@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from scaffold.changes.step import When
@@ -13,7 +13,6 @@ from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
-    from scaffold.checks.rule import Rule
     from scaffold.commands.check import Checked
     from scaffold.commands.index import Fixed, IndexState
     from scaffold.commands.remove_service import Mention, Removal, Removed
@@ -46,23 +45,23 @@ def states_text(states: Sequence[IndexState]) -> Iterator[str]:
         yield f"{state.name:{width}} {count}  {state.path}{note}"
 
 
-def fixed_json(fixed: Fixed, rest: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
+def fixed_json(fixed: Fixed, rest: Checked) -> dict[str, Value]:
     """What was added to the indexes, and where they still disagree with the stacks, as JSON."""
     return {
         "files": files_json(fixed.change, with_diff=False),
         "fixed": [finding_json(drift.finding) for drift in fixed.fixed],
-        **as_json(rest, rules),
+        **as_json(rest),
         "not_verified": fixed.unverified,
     }
 
 
-def fixed_text(fixed: Fixed, rest: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
+def fixed_text(fixed: Fixed, rest: Checked) -> Iterator[str]:
     """What was added to the indexes, and where they still disagree with the stacks, for people."""
     yield from files_text(fixed.change)
     for drift in fixed.fixed:
         yield f"  added {drift.service}: {drift.index.name} {drift.key}"
     yield from gaps_text(fixed.unverified)
-    yield from as_text(rest, rules)
+    yield from as_text(rest)
 
 
 def removal_json(removal: Removal, removed: Removed | None) -> dict[str, Value]:
