@@ -100,7 +100,9 @@ BY_COMMAND = {
     "probes": {"readiness": {"command": ["ready"]}, "liveness": {"command": ["alive"]}},
 }  # fmt: skip
 """A health path that only the monitor requests."""
-OF_ITS_OWN = BY_COMMAND | {"probes": {"readiness": {"path": "/ready"}, "startup": {"initial_delay_seconds": 9}}}
+OF_ITS_OWN = BY_COMMAND | {
+    "probes": {"readiness": {"path": "/ready"}, "startup": {"initial_delay_seconds": 9}}
+}
 """A readiness probe with a path of its own beside the health path."""
 FILES_OF_JOBS = {
     "name": "tide-mail", "description": "Sends the tides", "shape": "jobs", "image": "docker.io/library/nginx:1.29.0",
