@@ -21,7 +21,6 @@ from scaffold.commands.house import (
     Figure,
     Found,
     House,
-    Line,
     Object,
     Row,
     RuleCount,
@@ -54,6 +53,7 @@ def host(name: str, gate: str, stack: str, reach: Reach = Reach.INTERNET) -> Hos
 
 
 FOUND = (finding("beds", "ING001", 10, HOSTILE), finding("beds", "STO004", 9, "too full"))
+ELSEWHERE = replace(FOUND[1], stack="modules/shared/main.tf", is_stack=False)
 HOUSE = House(
     name="garden",
     planned=True,
@@ -72,15 +72,14 @@ HOUSE = House(
         RuleCount("ING001", "an ingress says what gates it", "why", Severity.ERROR, 1, 1),
         RuleCount("STO004", "a volume grows", "why", Severity.WARNING, 1, 1),
     ),
-    found=FOUND,
+    found=(*FOUND, ELSEWHERE),
     stacks=(
         StackPage(
-            "beds", HOSTILE, FOUND, (1, 1), (Object("deployment", "beds", "kubernetes_deployment.beds", "main.tf:1"),),
+            "beds", HOSTILE, FOUND, (Object("deployment", "beds", "kubernetes_deployment.beds", "main.tf:1"),),
             (("name", "beds"),), (Row("catalog", "catalog.md", "beds"),), "its answers cannot be read",
         ),
-        StackPage("lawn", "", (), (0, 0), (), (), ()),
+        StackPage("lawn", "", (), (), (), ()),
     ),
-    elsewhere=(Line("modules/shared/main.tf", (0, 1)),),
     unverified=(Unverified("what only the cluster knows", "quotas"),),
     unplanned=("lawn",),
 )  # fmt: skip
