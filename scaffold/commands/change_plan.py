@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from scaffold.checks.consequences import Consequence
 from scaffold.checks.verify import Level, Unverified, Verified, verify
 from scaffold.commands.plan import STANDING, Plans, compared, plan_sides
-from scaffold.commands.update_plan import Sides, read_by_plans, written_out
+from scaffold.commands.update_plan import Sides, lost, read_by_plans, written_out
 from scaffold.errors import Finding, VerificationError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
-from scaffold.terraform.result import PlanResult
 from scaffold.updates.merge import Tree
-from scaffold.updates.oracle import losses
 
 
 def verified_change(
@@ -45,11 +43,11 @@ def verified_change(
         gap = Unverified("what this does to running workloads", f"as the stack is now, {why}")
         seen = written_out(monorepo, sides, after)
         return replace(verified, unverified=(*verified.unverified, gap)), None, seen
-    if lost := list(_lost(sides.directory, renders, older, verified.plan)):
+    if found := list(lost("change", sides.directory, renders, older, verified.plan)):
         raise VerificationError(
             "The change conflicts with manual edits; nothing was written.",
             "Revert the edits, make the change, and repeat the edits.",
-            lost,
+            found,
         )
     stack = next(compared(monorepo, [(sides.stack, older, verified.plan)]))
     return verified, Plans(verified.plan.tool, (stack,), STANDING), stack.consequences
@@ -60,27 +58,12 @@ def _verified(
 ) -> Verified:
     """The outcome of the verification; what was wrong with the stack before is not the change's fault."""
     name, files = sides.renamed or sides.stack, {**dict.fromkeys(sides.ours), **after}
+    known: Sequence[Finding] = ()
     try:
         return verify(monorepo, name, files, values, level)
     except VerificationError:
-        known = _findings(monorepo, sides, values, level)
+        try:
+            verify(monorepo, sides.stack, sides.ours, values, level)
+        except VerificationError as before:
+            known = before.findings
         return verify(monorepo, name, files, values, level, known)
-
-
-def _findings(
-    monorepo: Monorepo, sides: Sides, values: Mapping[str, Value], level: Level | None
-) -> Sequence[Finding]:
-    try:
-        verify(monorepo, sides.stack, sides.ours, values, level)
-    except VerificationError as error:
-        return error.findings
-    return ()
-
-
-def _lost(
-    directory: str, renders: Sequence[PlanResult], before: PlanResult, after: PlanResult
-) -> Iterator[Finding]:
-    if renders and all(result.ok for result in renders):
-        old, new = renders
-        for loss in losses(old, new, before, after):
-            yield Finding(directory, None, None, f"change.{loss.wrong.name.lower()}", loss.text)

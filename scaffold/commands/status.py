@@ -18,10 +18,9 @@ from scaffold.answers import validation
 from scaffold.changes.change import Content, FileChange
 from scaffold.changes.git import git
 from scaffold.checks.rule import Severity
-from scaffold.commands.as_rendered import as_rendered
 from scaffold.commands.check import check, severity, stack_of
 from scaffold.commands.stored import Record, record_of, stored_answers
-from scaffold.commands.update import made_by_scaffold
+from scaffold.commands.update import as_rendered, made_by_scaffold
 from scaffold.errors import Finding, MissingError, RefusedError
 from scaffold.indexes import all_indexes
 from scaffold.indexes.drift import drift
@@ -276,7 +275,7 @@ def _as_rendered(
     if directory is None and not (at_hand and valid):
         return None
     try:
-        return as_rendered(record, stored_answers(house.monorepo, name), directory).files
+        return as_rendered(record, stored_answers(house.monorepo, name), directory)[0]
     except TemplateError:
         return None
 

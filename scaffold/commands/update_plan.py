@@ -10,7 +10,7 @@ from scaffold.changes.change import Content
 from scaffold.checks.consequences import Consequence, seen
 from scaffold.checks.house import house_of
 from scaffold.checks.verify import Unverified
-from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides
+from scaffold.commands.plan import STANDING, Plans, compared, plan_sides
 from scaffold.errors import Finding, MissingError
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.monorepo.repository import Monorepo
@@ -107,11 +107,15 @@ def planned(
         (result.tool for found in results.values() for result in found if result.tool.version), tool
     )
     same = tuple(side.stack for side, _ in merged if side.stack not in results)
-    return Found(
-        Plans(version, stacks, STANDING, same),
-        {stack.stack: tuple(_findings(monorepo, stack, *results[stack.stack][2:])) for stack in stacks},
-        tuple(_unverified(results)),
-    )
+    fix = "Make the change of the templates by hand, or revert the edit that it conflicts with."
+    findings = {
+        stack: (
+            *(after.findings if before.ok else ()),
+            *lost("update", monorepo.place(stack), renders, before, after, fix),
+        )
+        for stack, (before, after, *renders) in results.items()
+    }
+    return Found(Plans(version, stacks, STANDING, same), findings, tuple(_unverified(results)))
 
 
 def written_out(monorepo: Monorepo, sides: Sides, after: Tree) -> tuple[Consequence, ...]:
@@ -125,20 +129,20 @@ def read_by_plans(files: Tree) -> Tree:
     return {path: content for path, content in files.items() if path.name != ANSWERS_FILE}
 
 
-def _findings(
-    monorepo: Monorepo, stack: StackPlan, old: PlanResult | None = None, new: PlanResult | None = None
+def lost(
+    family: str,
+    place: str,
+    renders: Sequence[PlanResult],
+    before: PlanResult,
+    after: PlanResult,
+    fix: str = "",
 ) -> Iterator[Finding]:
-    """What is wrong with an update: it breaks the stack, or loses an edit or a rule."""
-    before, after = stack.older, stack.result
-    if after is None or before is None:
-        return
-    if before.ok:
-        yield from after.findings
-    if old is not None and new is not None and all(result.ok for result in (old, new, before, after)):
+    """The edits and rules that a stack loses, as far as it and both ``renders`` of it could be planned."""
+    if renders and all(plan.ok for plan in (*renders, before, after)):
+        old, new = renders
         for loss in losses(old, new, before, after):
-            code = f"update.{loss.wrong.name.lower()}"
-            fix = "Make the change of the templates by hand, or revert the edit that it conflicts with."
-            yield Finding(monorepo.place(stack.stack), None, None, code, loss.text, fix=fix)
+            code = f"{family}.{loss.wrong.name.lower()}"
+            yield Finding(place, None, None, code, loss.text, fix=fix)
 
 
 def _unverified(results: Mapping[str, Sequence[PlanResult]]) -> Iterator[Unverified]:
