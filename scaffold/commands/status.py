@@ -79,19 +79,13 @@ class Standing:
     lists: tuple[Finding, ...]
 
     @property
-    def missing(self) -> int:
-        """How many of its rendered files no longer exist."""
-        edited = self.recorded.edited if self.recorded else None
-        return sum(file.after is None for file in edited or ())
-
-    @property
     def urgency(self) -> tuple[int, ...]:
         """What there is to do, the worst first: zeros if there is nothing. Manual edits are no fault."""
         recorded = self.recorded or Recorded()
         return (
             int(bool(recorded.problem)) + int(recorded.by_hand),
             len(recorded.invalid),
-            self.missing,
+            sum(file.after is None for file in recorded.edited or ()),  # files that are gone
             self.errors,
             len(recorded.moved),
             1 if self.behind is None else self.behind,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from scaffold.adoption.inferred import Inferred
 from scaffold.adoption.likeness import Compared, Missing
+from scaffold.adoption.rules import by_rule, unexplained
 from scaffold.commands.adoption import Adoption
 from scaffold.errors import number_of
 from scaffold.report.findings import finding_json, seen
@@ -39,12 +40,12 @@ def _stack_json(one: Adoption) -> dict[str, Value]:
         "obstacles": list(one.obstacles),
         "refused": [finding_json(finding) for finding in one.refused],
         "assumed": [finding_json(answer.to_settle) for answer in one.assumed],
-        "unexplained": [_missing_json(c, m) for c in one.compared for m in c.missing if not one.rule(c, m)],
+        "unexplained": [_missing_json(c, m) for c in one.compared for m in unexplained(c)],
         "by_rule": [
             {**_missing_json(c, m), "rule": rule}
             for c in one.compared
             for m in c.missing
-            if (rule := one.rule(c, m))
+            if (rule := by_rule(c, m))
         ],
     }
 
@@ -118,12 +119,12 @@ def _in_full(one: Adoption) -> Iterator[str]:
         yield "For a person to settle:"
     for finding in settling:
         yield seen(f"  {finding.answer}: {finding.message} {finding.fix or ''}".rstrip())
-    ruled = Counter(rule for c in one.compared for m in c.missing if (rule := one.rule(c, m)))
+    ruled = Counter(rule for c in one.compared for m in c.missing if (rule := by_rule(c, m)))
     if ruled:
         yield "Different because of house rules:"
     for rule, count in ruled.most_common():
         yield f"  {count:3}  {rule}"
-    left = [(c, m) for c in one.compared for m in c.missing if not one.rule(c, m)]
+    left = [(c, m) for c in one.compared for m in unexplained(c)]
     if left:
         yield "Not reproduced:"
     for compared, missing in left:
@@ -155,7 +156,7 @@ def _ways(one: Adoption) -> Iterator[str]:
     yield from one.obstacles
     yield from (f"an answer is refused: {finding.code}" for finding in one.refused)
     for compared in one.compared:
-        left = [missing for missing in compared.missing if not one.rule(compared, missing)]
+        left = unexplained(compared)
         if compared.counterpart is None and left:
             yield f"no answer makes a {compared.kind}"
             continue
