@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from scaffold.commands.adopt import StackAdoption
 from scaffold.errors import number_of
-from scaffold.report.changes import files_json, files_text, gaps_text, origin_json, origin_text
+from scaffold.report.changes import (
+    committed_text,
+    files_json,
+    files_text,
+    gaps_text,
+    origin_json,
+    origin_text,
+)
 from scaffold.report.difference import consequence_text
 from scaffold.report.findings import finding_text
 from scaffold.report.prepared import verified_json
@@ -46,6 +53,5 @@ def adopted_text(found: StackAdoption, commit: str | None) -> Iterator[str]:
     yield from origin_text(found.origin)
     if found.manual:
         yield from steps_text(found.manual, "Lists outside the stack that need a person:")
-    if commit:
-        yield f"Committed as {commit[:12]}."
+    yield from committed_text(commit)
     yield f"Next: look at the diff, and apply {found.part.place}; scaffold change {found.stack} changes it."

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 
 from scaffold.adoption.inferred import Inferred
 from scaffold.adoption.likeness import Compared, Missing
@@ -51,26 +52,14 @@ def _stack_json(one: Adoption) -> dict[str, Value]:
 
 
 def _inferred_json(answer: Inferred) -> dict[str, Value]:
-    origin = answer.origin
-    place = {
-        "address": origin.address,
-        "attribute": origin.attribute,
-        "path": origin.path,
-        "line": origin.line,
-    }
-    return {"answer": answer.question, "value": answer.value, "certainty": answer.certainty.value, **place}
+    said = {"answer": answer.question, "value": answer.value, "certainty": answer.certainty}
+    return {**said, **asdict(answer.origin)}
 
 
 def _missing_json(compared: Compared, missing: Missing) -> dict[str, Value]:
     site = compared.resource.site
-    return {
-        "address": compared.resource.address,
-        "path": missing.path,
-        "value": missing.value,
-        "instead": missing.instead,
-        "file": site.path,
-        "line": site.line,
-    }
+    where = {"file": site.path, "line": site.line}
+    return {"address": compared.resource.address, **asdict(missing), **where}
 
 
 def adoption_text(found: Sequence[Adoption]) -> Iterator[str]:

@@ -120,7 +120,7 @@ def as_json(found: Checked) -> dict[str, Value]:
         "known": found.known,
         "gone": found.gone,
         "off": [{"rule": one.code, "feature": one.feature} for one in found.off],
-        "not_verified": [{"what": left.what, "why": left.why} for left in found.unverified],
+        "not_verified": found.unverified,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from scaffold.changes.step import When
-from scaffold.report.changes import files_json, files_text, gaps_text
+from scaffold.report.changes import committed_text, files_json, files_text, gaps_text
 from scaffold.report.check import as_json, as_text
 from scaffold.report.findings import finding_json
 from scaffold.report.steps import steps_json, steps_text
@@ -96,8 +96,7 @@ def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
     yield f"{removal.service}: {'removed' if removed else 'would be removed'}"
     yield from (f"  {line}" for line in files_text(removal.change))
     yield from gaps_text(removal.unverified)
-    if removed and removed.commit:
-        yield f"Committed as {removed.commit[:12]}."
+    yield from committed_text(removed.commit if removed else None)
     if removal.unsaved:
         yield f"warning: No commit has the current content of {', '.join(map(str, removal.unsaved))}."
     if removed:
