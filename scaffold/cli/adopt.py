@@ -44,7 +44,6 @@ def adopt(
     from scaffold.commands.check import stacks_at
     from scaffold.commands.update import made_by_scaffold
     from scaffold.report import adoption as report
-    from scaffold.report.adopted import adopted_json, adopted_text
     from scaffold.report.progress import waiting
     from scaffold.terraform.runner import at_once
 
@@ -68,7 +67,9 @@ def adopt(
         adoption.demand_harmless(accepted)
         with output.writing(monorepo.root):
             written = adoption.part.write(commit=commit)
-        output.print_either(adopted_json(adoption, written), adopted_text(adoption, written), as_json=as_json)
+        output.print_either(
+            report.adopted_json(adoption, written), report.adopted_text(adoption, written), as_json=as_json
+        )
         return
     with waiting("Planning what is there and what its answers render …"):
         found = examine(monorepo, names, at_once(), over)

@@ -73,7 +73,6 @@ def check(
     from scaffold.commands import check as command
     from scaffold.commands.fix import plan_fix, write
     from scaffold.report import check as report
-    from scaffold.report.fix import fixed_json, fixed_text
     from scaffold.report.progress import waiting
 
     selection = command.Selection(options.codes(select), options.codes(ignore))
@@ -132,9 +131,9 @@ def check(
         output.print_lines([as_html(house_at_a_glance(monorepo, told))])
         return int(bool(found.findings))
     lines = report.told(told, form, by=by, statistics=statistics)
-    summary = fixed_text(fixed, shown=show) if fixed and form == "text" else ()
+    summary = report.fixed_text(fixed, shown=show) if fixed and form == "text" else ()
     output.print_either(
-        {**report.as_json(told), **(fixed_json(fixed, shown=show) if fixed else {})},
+        {**report.as_json(told), **(report.fixed_json(fixed, shown=show) if fixed else {})},
         chain(lines, summary),
         as_json=as_json or form == "json",
     )

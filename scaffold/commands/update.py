@@ -16,8 +16,8 @@ from scaffold.checks.verify import Level, Unverified, static_findings, verify_ed
 from scaffold.commands.lists import Lists
 from scaffold.commands.plan import refuse_unmerged
 from scaffold.commands.service_entry import service_entry
+from scaffold.commands.sides import NOT_PLANNED, Found, Sides, planned, written_out
 from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
-from scaffold.commands.update_plan import NOT_PLANNED, Found, Sides, planned, written_out
 from scaffold.commands.updated import MergedStacks, Updated, Updates
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.hcl.conflicts import SETTLE, conflict

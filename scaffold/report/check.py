@@ -1,4 +1,4 @@
-"""What ``check`` found: for people, programs, annotations of a forge, and pull requests."""
+"""What ``check`` found and fixed: for people, programs, annotations of a forge, and pull requests."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from itertools import chain
 from textwrap import indent
 from typing import TypeVar
 
+from scaffold.changes.change import diff
 from scaffold.checks.rule import Severity
 from scaffold.commands.check import Checked, by_code, severity, stack_of
+from scaffold.commands.fix import Fixed
 from scaffold.errors import Finding, number_of
-from scaffold.report.changes import gaps_text
+from scaffold.report.changes import files_json, gaps_text
 from scaffold.report.findings import finding_json, finding_text, seen
 from scaffold.report.sarif import as_sarif
 from scaffold.templates.questions import Value
@@ -179,3 +181,20 @@ def _item(finding: Finding) -> str:
 def markdown_text(text: str) -> str:
     """A text that Markdown shows as it is."""
     return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", " ".join(text.split()))
+
+
+def fixed_text(fixed: Fixed, *, shown: bool) -> Iterator[str]:
+    """How much is fixed; if it is only ``shown``, below a diff."""
+    if shown:
+        yield from diff(fixed.change).split("\n")[:-1]
+    number, files = len(fixed.findings), len(fixed.change.changes)
+    fixable = f"{number_of(number, 'finding')} in {number_of(files, 'file')}"
+    yield f"Would fix {fixable}." if shown else f"Fixed {fixable}."
+
+
+def fixed_json(fixed: Fixed, *, shown: bool) -> dict[str, Value]:
+    """The findings that are fixed, and the files that change; with a diff if they are only shown."""
+    return {
+        "fixed": [finding_json(finding) for finding in fixed.findings],
+        "files": files_json(fixed.change, with_diff=shown),
+    }
