@@ -121,27 +121,9 @@ class Plan:
         return own or [pods for pods in self.fleet.pods(place) if selects(selector, pods.labels)]
 
 
-def all_rules() -> tuple[Rule, ...]:
-    """The rules over planned resources."""
-    return rules(__package__, Kind.PLAN)
-
-
-def check(
-    resources: Sequence[PlannedResource],
-    house: HouseNames,
-    chosen: Iterable[Rule] | None = None,
-    fleet: Fleet | None = None,
-) -> list[Finding]:
-    """What the rules find in the planned resources of one stack, sorted by place and without repetitions.
-
-    Without the ``fleet`` a stack is judged as if there were no other.
-    """
-    return apply_rules(Plan(resources, house, (lambda: fleet) if fleet else None), chosen)
-
-
 def apply_rules(plan: Plan, chosen: Iterable[Rule] | None = None) -> list[Finding]:
     """What the rules find in a plan, sorted by place and without repetitions."""
-    asked = all_rules() if chosen is None else chosen
+    asked = rules(__package__, Kind.PLAN) if chosen is None else chosen
     told = (rule for rule in asked if rule.needs not in plan.house.lacks)
     return sorted({f for rule in told for f in rule.check_plan(plan)}, key=place)
 

@@ -179,7 +179,7 @@ def _planned(
     demanded: bool,
 ) -> tuple[PlanResult, tuple[Finding, ...]] | Unverified:
     """The plan with the rules' warnings, or why there is none. Errors raise :class:`VerificationError`."""
-    from scaffold.checks import planned
+    from scaffold.checks.planned import Plan, apply_rules
     from scaffold.terraform.runner import find_tool, plan_stacks
 
     try:
@@ -201,7 +201,7 @@ def _planned(
             "Fix the module, or skip the plan with --verify static.",
             result.findings,
         )
-    found = list(result.findings) or planned.check(result.resources, house_names(monorepo, values))
+    found = list(result.findings) or apply_rules(Plan(result.resources, house_names(monorepo, values)))
     if found and isinstance(parsed := parse_stack(monorepo.place(stack), sources), ParsedStack):
         found = _without_exceptions(parsed, found)
     errors, warnings = _by_severity(found)

@@ -11,21 +11,24 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scaffold.errors import MissingError
 from scaffold.terraform import refresh
 from scaffold.terraform.attempt import CHOICE, Attempt
 from scaffold.terraform.confine import Layer
 from scaffold.terraform.kept import AskedTree, KeptPlans
-from scaffold.terraform.lifetime import Run, Running, private_run, sweep
+from scaffold.terraform.lifetime import Finished, Run, private_run, sweep
 from scaffold.terraform.mends import Lessons
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.schemas import RawSchema, Schemas
 from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree, stacks_in
+
+if TYPE_CHECKING:
+    from scaffold.terraform.server import SchemaServer
 
 TOOLS = ("terraform", "tofu")
 _PATIENCE = 10.0
@@ -161,7 +164,10 @@ def _found(kept: KeptPlans, job: Job) -> PlanResult | None:
 def _planned(
     jobs: Sequence[Job], workers: int, tool: Tool, known: Schemas, kept: KeptPlans
 ) -> list[PlanResult]:
-    with private_run() as run, Planner(run, tool, known, kept, alone=workers <= 1) as planner:
+    from scaffold.terraform.server import SchemaServer
+
+    with private_run() as run, SchemaServer() as server:
+        planner = Planner(run, server, tool, known, kept, alone=workers <= 1)
         if workers <= 1:
             return [planner.plan(job) for job in jobs]
         pool = ThreadPoolExecutor(workers)
@@ -174,13 +180,14 @@ def _planned(
             pool.shutdown(cancel_futures=True)
 
 
-class Planner(AbstractContextManager["Planner"]):
-    """Plans stacks in the directory of one run, until it is closed."""
+class Planner:
+    """Plans stacks in the directory of one run."""
 
-    def __init__(self, run: Run, tool: Tool, known: Schemas, kept: KeptPlans, *, alone: bool) -> None:
-        from scaffold.terraform.server import SchemaServer
-
+    def __init__(
+        self, run: Run, server: SchemaServer, tool: Tool, known: Schemas, kept: KeptPlans, *, alone: bool
+    ) -> None:
         self._run = run
+        self._server = server
         self._tool = tool
         self._schemas = known
         self._kept = kept
@@ -188,7 +195,6 @@ class Planner(AbstractContextManager["Planner"]):
         self._lessons = Lessons()
         self._numbers = count()
         self._threads: dict[int, int] = {}
-        self._server = SchemaServer()
         for name in ("home", "mirror", "tmp"):
             (run.directory / name).mkdir(mode=0o700)
         # Nothing is ever installed: the only source of providers is an empty directory.
@@ -204,17 +210,13 @@ class Planner(AbstractContextManager["Planner"]):
         try:
             stack, asked = job.directory, AskedTree(job.tree)
             attempt = Attempt(
-                asked, stack, place, self._tool, self._schemas, self._start, self._serve, self._lessons
+                asked, stack, place, self._tool, self._schemas, self._result, self._serve, self._lessons
             )
             result = replace(attempt.result(job.stack), open=self._open)
             self._kept.keep(asked, stack, result, self._run.directory)
         finally:
             shutil.rmtree(place, ignore_errors=True)
         return replace(result, seconds=time.perf_counter() - started)
-
-    def __exit__(self, *error: object) -> None:
-        """Stop serving schemas."""
-        self._server.__exit__(*error)
 
     def _serve(self, schemas: Mapping[str, RawSchema]) -> Mapping[str, Path]:
         """Serve schemas on the sockets of this thread, which plans one stack after the other."""
@@ -225,8 +227,8 @@ class Planner(AbstractContextManager["Planner"]):
             self._server.serve(schema, sockets[address])
         return sockets
 
-    def _start(self, arguments: Sequence[str], directory: Path, reattach: str) -> Running:
-        """Start Terraform in a working copy, with an environment that contains nothing of the user's."""
+    def _result(self, arguments: Sequence[str], directory: Path, reattach: str, timeout: float) -> Finished:
+        """Run Terraform in a working copy, with an environment that contains nothing of the user's."""
         private = self._run.directory
         environment = {
             "PATH": str(private / "mirror"),
@@ -244,4 +246,4 @@ class Planner(AbstractContextManager["Planner"]):
             # As many run as there are processors: more threads would only wait for each other.
             **({} if self._alone else {"GOMAXPROCS": "1"}),
         }
-        return self._run.start([self._tool.path, *arguments], directory, environment)
+        return self._run.result([self._tool.path, *arguments], directory, environment, timeout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,18 @@ from support import frozen
 
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.house import HouseNames, Shared, Tier
-from scaffold.checks.planned import check
+from scaffold.checks.planned import Plan, apply_rules
 from scaffold.checks.rule import Kind, rules
+from scaffold.errors import Finding
 from scaffold.terraform.kubernetes import quantity
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Site, Tree
+
+
+def check(
+    resources: Sequence[PlannedResource], house: HouseNames, fleet: Fleet | None = None
+) -> list[Finding]:
+    return apply_rules(Plan(resources, house, (lambda: fleet) if fleet else None))
+
 
 HOUSE = HouseNames(
     block_classes=frozenset({"block", "block-encrypted"}),
