@@ -58,49 +58,31 @@ def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
 
 
 def _no_such_module(call: ModuleCall, directory: str, context: CheckContext) -> Finding:
-    source = call.block.body.attributes["source"]
+    source = call.block.body.attributes["source"].value
     known = context.list_modules(posixpath.dirname(directory))
-    return at(
-        source.value,
-        "MOD001",
-        f"there is no module in {directory}",
-        value=source.value.string(),
-        allowed=known,
-        fix=nearest(posixpath.basename(directory), known),
-    )
+    what, fix = f"there is no module in {directory}", nearest(posixpath.basename(directory), known)
+    return at(source, "MOD001", what, value=source.string(), allowed=known, fix=fix)
 
 
 def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Finding]:
     block = call.block
     for nested in block.body.blocks:
-        yield at(
-            nested,
-            "MOD002",
-            f"a module call has arguments only: {nested.type} is a block",
-            fix=f"write {nested.type} = {{ … }}" if nested.type in contract.variables else None,
-        )
+        what = f"a module call has arguments only: {nested.type} is a block"
+        fix = f"write {nested.type} = {{ … }}" if nested.type in contract.variables else None
+        yield at(nested, "MOD002", what, fix=fix)
     for name, attribute in block.body.attributes.items():
         if name in META_ARGUMENTS:
             continue
         variable = contract.variables.get(name)
         if variable is None:
-            yield at(
-                attribute,
-                "MOD002",
-                f"the module {call.name} has no variable {name}",
-                value=name,
-                fix=nearest(name, contract.variables),
-            )
+            what, fix = f"the module {call.name} has no variable {name}", nearest(name, contract.variables)
+            yield at(attribute, "MOD002", what, value=name, fix=fix)
         else:
             yield from _value(attribute, variable)
     for name in contract.required:
         if name not in block.body.attributes:
-            yield at(
-                block,
-                "MOD003",
-                f"the module {call.name} needs {name}",
-                fix=f"set {name} ({contract.variables[name].type})",
-            )
+            fix = f"set {name} ({contract.variables[name].type})"
+            yield at(block, "MOD003", f"the module {call.name} needs {name}", fix=fix)
 
 
 def _value(attribute: Attribute, variable: Variable) -> Iterator[Finding]:

@@ -44,12 +44,8 @@ def _walls(call: Block, proofs: set[str], named: Callable[[str], str]) -> Iterat
 def _gate(document: Document, call: Block, argument: str) -> Iterator[Finding]:
     auth = call.body.attributes.get(argument)
     if auth is None:
-        yield at(
-            call,
-            "ING001",
-            f"the ingress {call.labels[0]} does not say what gates it",
-            fix=f'set {argument} = "required" (the default), or the mode that the app needs',
-        )
+        fix = f'set {argument} = "required" (the default), or the mode that the app needs'
+        yield at(call, "ING001", f"the ingress {call.labels[0]} does not say what gates it", fix=fix)
         return
     said = _reasons(document, auth.line, argument)
     for mode in sorted(_modes(auth.value) & _WITHOUT_LOGIN - said.keys()):
