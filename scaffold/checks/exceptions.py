@@ -35,7 +35,8 @@ class Ignore:
 
 def ignores(documents: Iterable[Document]) -> Iterator[Ignore]:
     """The exceptions in files, each for its own line, or for the line or the block below the comment."""
-    said = {MARK: (), **_excuses()}
+    asked = (rule for kind in (Kind.STACK, Kind.PLAN) for rule in rules(__package__, kind))
+    said = {MARK: (), **{rule.excuse: (rule.code,) for rule in asked if rule.excuse}}
     for document in documents:
         if any(begin.encode() in document.source.data for begin in said):
             yield from _in_file(document, said)
@@ -56,11 +57,6 @@ def _in_file(document: Document, said: Mapping[str, tuple[str, ...]]) -> Iterato
         named = said[begin] or tuple(codes.replace(",", " ").split())
         place = (comment.source.path, comment.line)
         yield Ignore(place, named, reason.strip(), first, ends.get(first, first))
-
-
-def _excuses() -> dict[str, tuple[str, ...]]:
-    asked = (rule for kind in (Kind.STACK, Kind.PLAN) for rule in rules(__package__, kind))
-    return {rule.excuse: (rule.code,) for rule in asked if rule.excuse}
 
 
 def _ends(body: Body) -> Iterator[tuple[int, int]]:

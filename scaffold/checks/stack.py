@@ -100,7 +100,8 @@ class CheckContext:
     """
 
     schemas: Schemas
-    find_module: Callable[[str], ModuleContract | None]
+    module: Callable[[str], ModuleContract | None]
+    """The contract of the module in a directory (a path from the root), or None."""
     list_modules: Callable[[str], tuple[str, ...]]
     variables: frozenset[str] | None = None
     generated: Mapping[str, Document] = field(default_factory=dict)
@@ -113,7 +114,6 @@ class CheckContext:
     """Whether there is something at a path from the root, if only a link."""
     lacks: Callable[[str], bool] = lambda _: False
     """Whether the house lacks a feature, by its name."""
-    _modules: dict[str, ModuleContract | None] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, root: Path, overlay: Path | None = None) -> CheckContext:
@@ -123,7 +123,7 @@ class CheckContext:
         given = monorepo.variables
         return cls(
             schemas=schemas.load(overlay),
-            find_module=lambda directory: _read(root / directory),
+            module=cache(lambda directory: _read(root / directory)),
             list_modules=lambda place: tuple(sorted({f.parent.name for f in (root / place).glob("*/*.tf")})),
             variables=None if given is None else given | _passed(settings),
             generated=generated_by(settings),
@@ -140,12 +140,6 @@ class CheckContext:
         given = ",".join(sorted(self.variables)) if self.variables is not None else "unread"
         written = (f"{name}\0{self.generated[name].source.text()}" for name in sorted(self.generated))
         return "\0".join((given, *written, json.dumps(self.facts, sort_keys=True)))
-
-    def module(self, directory: str) -> ModuleContract | None:
-        """The contract of the module in a directory (a path from the root), or None."""
-        if directory not in self._modules:
-            self._modules[directory] = self.find_module(directory)
-        return self._modules[directory]
 
 
 def generated_by(settings: Document | None) -> Mapping[str, Document]:

@@ -188,13 +188,12 @@ class _Noted:
         self.answers["state", ""] = digest_of(self.around.state(""))
         return replace(
             self.around.context,
-            find_module=self._module,
+            module=self._module,
             list_modules=self._modules,
             enrols=partial(self._said, "enrols"),
             written=partial(self._said, "written"),
             exists=partial(self._said, "exists"),
             lacks=partial(self._said, "lacks"),
-            _modules={},
         )
 
     def _said(self, what: str, name: str) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 from tree_sitter import Node
 
 from scaffold.hcl import grammar as g
-from scaffold.hcl.kinds import KINDS, KINDS_BELOW, ExprKind
+from scaffold.hcl.grammar import KINDS, KINDS_BELOW, ExprKind
 from scaffold.hcl.literals import HOLES, decoded, key_name, literal
 from scaffold.hcl.references import Reference, reference_at, references_in
 from scaffold.hcl.source import Source, View

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from scaffold.hcl.expressions import Entry, Expression
-from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.grammar import ExprKind
 from scaffold.hcl.syntax import Attribute, Block, Body, HclSyntaxError, parse
 
 Steps: TypeAlias = tuple[str | int, ...]

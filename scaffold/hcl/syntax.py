@@ -16,7 +16,7 @@ from scaffold.hcl import grammar as g
 from scaffold.hcl.blocks import Attribute, Block, Body, Comment
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.hcl.expressions import Entry, Expression
-from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.grammar import ExprKind
 from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.references import Attr, Index, Reference, Step
 from scaffold.hcl.source import Source, View
