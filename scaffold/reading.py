@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+
+from scaffold.frozen import dataclass
 
 _LEVELS = 50
 _VALUES = 20_000

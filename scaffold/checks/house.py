@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from scaffold.answers.sources import texts
+from scaffold.frozen import dataclass
 from scaffold.hcl.modules import terraform_files
 from scaffold.monorepo import collisions, features
 from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED, UNTIERED

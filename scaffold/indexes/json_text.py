@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from scaffold.frozen import dataclass
 
 _DECODER = json.JSONDecoder()
 

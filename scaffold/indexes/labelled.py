@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from scaffold.frozen import dataclass
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.comma_list import CommaList
 from scaffold.indexes.markdown import Block, Markdown, key_of

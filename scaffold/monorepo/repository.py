@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from scaffold.changes.change import Content, Files, is_ciphertext
 from scaffold.changes.git import git, names
 from scaffold.errors import MissingError, nearest
+from scaffold.frozen import dataclass
 from scaffold.hcl.modules import ModuleContract, read_module, terraform_files
 from scaffold.hcl.syntax import Body, Document, parse, read
 from scaffold.monorepo.facts import said

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 import yaml
 
+from scaffold.frozen import dataclass
 from scaffold.reading import Loader, YamlError, read
 
 Key: TypeAlias = str | int

@@ -10,7 +10,8 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from scaffold.frozen import dataclass
 
 NAME_ERROR = "unable to parse variable name"
 BRACE_ERROR = "missing closing brace"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from scaffold.frozen import dataclass
+
 
 _HUB = "docker.io"
 

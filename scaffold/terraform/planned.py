@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+
+from scaffold.frozen import dataclass
 
 STAND_IN = "scaffold-stand-in"
 """The text that marks a placeholder: it is part of every string that stands in for a real one."""

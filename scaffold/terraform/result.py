@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from scaffold.errors import Finding
+from scaffold.frozen import dataclass
 from scaffold.terraform.confine import Layer
 from scaffold.terraform.planned import PlannedResource
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
+from scaffold.frozen import dataclass
 from scaffold.templates import decisions, template
 
 _URL = re.compile(
