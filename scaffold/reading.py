@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
-
-from scaffold.frozen import dataclass
 
 _LEVELS = 50
 _VALUES = 20_000

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
 from scaffold.adoption.reading import known, number, text, unknown
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.ways import TILE, Way, single, unusual, ways
-from scaffold.frozen import dataclass
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, get

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.templates.questions import Value
 from scaffold.terraform.planned import PlannedResource
 

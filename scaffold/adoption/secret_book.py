@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from scaffold.adoption.reading import text, unknown
-from scaffold.frozen import dataclass
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Placeholder, PlannedResource, Tree, get

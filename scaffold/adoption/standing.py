@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from scaffold.adoption.inferred import STOOD
@@ -11,7 +11,6 @@ from scaffold.adoption.reading import text
 from scaffold.adoption.secret_book import SecretBook, VaultSecret
 from scaffold.adoption.volume_book import VolumeBook, saves
 from scaffold.adoption.written import SecretKey, Written
-from scaffold.frozen import dataclass
 from scaffold.monorepo.shared import SharedModules
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from scaffold.adoption.reading import first, text
-from scaffold.frozen import dataclass
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from scaffold.adoption.reading import known, labels, number, text
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.written import SecretKey
-from scaffold.frozen import dataclass
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get

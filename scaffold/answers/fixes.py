@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import yaml
 from jinja2 import TemplateError
@@ -20,7 +21,6 @@ from scaffold.answers import notation
 from scaffold.answers.secrets import suspected
 from scaffold.answers.strict import validator
 from scaffold.errors import UsageError
-from scaffold.frozen import dataclass
 from scaffold.templates import decisions, questions, template
 from scaffold.templates.questions import Value
 

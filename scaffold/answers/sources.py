@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import yaml
 
 from scaffold import reading
 from scaffold.errors import Finding, UsageError
-from scaffold.frozen import dataclass
 from scaffold.reading import Located, YamlError
 from scaffold.templates.questions import Value
 

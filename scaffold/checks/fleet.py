@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from scaffold.frozen import dataclass
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.amend import insert_comment, insert_first, replace
 from scaffold.hcl.edit import insert_block, insert_element
 from scaffold.hcl.place import block_at

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from scaffold.checks.rule import FamilyRule
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
-from scaffold.frozen import dataclass
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Body
 from scaffold.terraform.schemas import BlockSchema, Nesting, ProviderSchema

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from scaffold.checks.contracts import module_calls
 from scaffold.checks.scope import Name, Scope, Use, UseKind, first_key, scopes
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
-from scaffold.frozen import dataclass
 from scaffold.hcl.modules import ModuleContract
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attr, Attribute, Block, ExprKind, Index, Step

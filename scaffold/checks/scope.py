@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
 
 from scaffold.checks.stack import CheckContext, ParsedStack, generated_by
-from scaffold.frozen import dataclass
 from scaffold.hcl.syntax import Attr, Attribute, Block, Body, Document, Expression, ExprKind, Reference
 
 Name = tuple[str, ...]

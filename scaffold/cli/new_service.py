@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ import click
 
 from scaffold.cli import options, output
 from scaffold.errors import ScaffoldError, UsageError
-from scaffold.frozen import dataclass
 
 if TYPE_CHECKING:
     from scaffold.answers.compose.report import Report

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from scaffold.adoption import computed
@@ -31,7 +31,6 @@ from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_answers
 from scaffold.commands.update_plan import Sides
 from scaffold.errors import AnswersError, Finding, RefusedError
-from scaffold.frozen import dataclass
 from scaffold.hcl.syntax import Document, parse
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
@@ -20,7 +20,6 @@ from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.changes.change import Content, Symlink
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.hcl.syntax import Document, read
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import Monorepo

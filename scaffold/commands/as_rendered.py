@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import Record
-from scaffold.frozen import dataclass
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.templates import template
 from scaffold.templates.questions import Value, asked

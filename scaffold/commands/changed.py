@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.answers.difference import Changed
@@ -15,7 +16,6 @@ from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Commits, Prepared
 from scaffold.commands.remove_service import Mention
 from scaffold.errors import RefusedError
-from scaffold.frozen import dataclass
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place, stacks_home
 from scaffold.templates.render import ANSWERS_FILE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified
 from scaffold.commands.stored import given_claims
 from scaffold.errors import Finding, MissingError, UsageError, nearest
-from scaffold.frozen import dataclass
 from scaffold.monorepo.features import features
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import STACKS, stack_in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from scaffold.changes.apply import apply
@@ -15,7 +15,6 @@ from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.check import Checked, all_rules
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.hcl.place import block_at
 from scaffold.hcl.splice import EditError
 from scaffold.hcl.syntax import Document, parse

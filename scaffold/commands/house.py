@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from scaffold.changes.change import is_ciphertext
 from scaffold.checks.rule import Rule, Severity
@@ -14,7 +15,6 @@ from scaffold.commands.check import Checked, severity, stack_of
 from scaffold.commands.exposed import Backup, Described, Host, Reach, Store, place
 from scaffold.commands.stored import stored_answers
 from scaffold.errors import Finding, RefusedError
-from scaffold.frozen import dataclass
 from scaffold.indexes import all_indexes
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.stacks import StackReader

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from scaffold.answers.sources import Answers
 from scaffold.errors import RefusedError
-from scaffold.frozen import dataclass
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value, asked
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scaffold.changes.change import ChangeSet, Content, is_ciphertext
@@ -11,7 +12,6 @@ from scaffold.checks.rule import Kind
 from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.commands.check import EVERY_RULE, Checked, Selection, stacks_at, unknown
 from scaffold.errors import UsageError, nearest
-from scaffold.frozen import dataclass
 from scaffold.indexes import all_indexes
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.drift import Drift, drift

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -11,7 +11,6 @@ import yaml
 
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.errors import MissingError, RefusedError, UsageError, nearest
-from scaffold.frozen import dataclass
 from scaffold.monorepo.facts import demand_usable, overrides, schema
 from scaffold.monorepo.initial import NOWHERE, Shown, Sight
 from scaffold.monorepo.root import OVERRIDES

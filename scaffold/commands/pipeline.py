@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from scaffold.checks.verify import beside
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.stored import answers_of, stored_answers, stored_facts
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
-from scaffold.frozen import dataclass
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense, template_fact

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import ChangeSet, Content
@@ -13,7 +13,6 @@ from scaffold.changes.git import git, names
 from scaffold.changes.step import Step, When
 from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.errors import RefusedError
-from scaffold.frozen import dataclass
 from scaffold.indexes import upgrade_config
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.edits import removals

@@ -7,7 +7,7 @@ import pickle
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import cast
@@ -23,7 +23,6 @@ from scaffold.commands.check import all_rules, check, severity, stack_of
 from scaffold.commands.stored import Record, record_of, stored_answers
 from scaffold.commands.update import made_by_scaffold
 from scaffold.errors import Finding, MissingError, RefusedError
-from scaffold.frozen import dataclass
 from scaffold.indexes import all_indexes
 from scaffold.indexes.drift import drift
 from scaffold.monorepo.facts import merged

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.errors import Finding, RefusedError
-from scaffold.frozen import dataclass
 from scaffold.monorepo.repository import Monorepo
 from scaffold.reading import YamlError, load
 from scaffold.templates import decisions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
@@ -19,7 +20,6 @@ from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_si
 from scaffold.commands.sweep_edits import Edited, edits_of, shared_units, unit_of
 from scaffold.commands.sweep_update import Way, updates_of
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place, stack_in
 from scaffold.sweeps.worklist import Answers, Open

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
@@ -15,7 +16,6 @@ from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.commands.check import Selection, all_rules, check
 from scaffold.commands.fix import edited, with_fix
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.hcl.place import addressed, block_at
 from scaffold.hcl.splice import EditError
 from scaffold.hcl.syntax import Block, Document, read

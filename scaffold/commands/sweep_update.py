@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
@@ -12,7 +13,6 @@ from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.checks.verify import Level
 from scaffold.commands.update import made_by_scaffold, merge_stacks, prepare
 from scaffold.errors import MissingError
-from scaffold.frozen import dataclass
 from scaffold.monorepo.repository import Monorepo
 
 Files: TypeAlias = Mapping[PurePosixPath, Content | None]

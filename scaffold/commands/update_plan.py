@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import Content
@@ -12,7 +12,6 @@ from scaffold.checks.house import house_of
 from scaffold.checks.verify import Unverified
 from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides
 from scaffold.errors import Finding, MissingError
-from scaffold.frozen import dataclass
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts

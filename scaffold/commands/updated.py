@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import reduce
 
 from scaffold.changes.change import ChangeSet
@@ -13,7 +14,6 @@ from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.plan import Plans
 from scaffold.commands.update_plan import Sides
 from scaffold.errors import Finding, number_of
-from scaffold.frozen import dataclass
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place
 from scaffold.templates import template

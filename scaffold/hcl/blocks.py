@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
 from tree_sitter import Node
 
-from scaffold.frozen import dataclass
 from scaffold.hcl import grammar as g
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.literals import NOT_LITERAL

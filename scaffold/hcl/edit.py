@@ -9,8 +9,8 @@ parsed again, and its tokens have to be those of the old file and the intended o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.hcl import grammar as g
 from scaffold.hcl.splice import EditError, Splice, below, edited, tokens_in, whole_lines
 from scaffold.hcl.syntax import Attribute, Block, Document, Expression, ExprKind, Source

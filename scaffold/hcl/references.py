@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from scaffold.frozen import dataclass
 from scaffold.hcl import grammar as g
 from scaffold.hcl.source import Source
 from scaffold.hcl.strings import unquote

@@ -7,9 +7,9 @@ Both spellings are read: the ``type`` expression of a variable, and the JSON for
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.kinds import ExprKind
 from scaffold.hcl.literals import NOT_LITERAL

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import ServiceEntry, slug
 from scaffold.indexes.markdown import Markdown, Row, Table, key_of, plain, row, text

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 from scaffold.changes.change import Content, Files, is_ciphertext
 from scaffold.changes.step import Step
 from scaffold.errors import Finding, UsageError
-from scaffold.frozen import dataclass
 from scaffold.indexes import all_indexes
 from scaffold.indexes.base import HandEditedError, Index, MissingAnchorError, as_text
 from scaffold.indexes.entry import BuildModel, ServiceEntry

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.edit import insert_block, insert_element, remove_block, remove_element
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Block, Document, Expression, ExprKind, HclSyntaxError, parse

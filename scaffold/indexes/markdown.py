@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from scaffold.changes.change import lines_of
-from scaffold.frozen import dataclass
 from scaffold.indexes.entry import slug
 
 

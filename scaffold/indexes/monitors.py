@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.edit import insert_element, remove_element
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Document, Entry, Expression, ExprKind

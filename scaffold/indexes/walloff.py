@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.edit import insert_entry, remove_entry
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Document, Expression, ExprKind

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.evaluate import Names, evaluate, known_text, text
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.syntax import Block

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.pipelines.documents import PipelineFile, parse
 from scaffold.pipelines.loading import load
 from scaffold.pipelines.workflow import Workflow

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
-from scaffold.frozen import dataclass
 from scaffold.pipelines import conditions, substitution
 from scaffold.pipelines.conditions import Condition, listed
 from scaffold.pipelines.documents import Key, PipelineFile, parse_workflow

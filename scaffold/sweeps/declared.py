@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 from scaffold.checks.contract import Contract
 from scaffold.checks.rule import Answer, Question, Rule, Severity
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.hcl.place import block_at
 from scaffold.hcl.source import at
 from scaffold.hcl.splice import EditError

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from scaffold.checks.ignoring import Ignored, is_marked, line_of, unignored, with_ignored
 from scaffold.checks.rule import Answer, Question
-from scaffold.frozen import dataclass
 from scaffold.hcl.amend import (
     insert_argument,
     insert_comment,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import yaml
 
 from scaffold.checks.rule import Answer, Question
-from scaffold.frozen import dataclass
 from scaffold.sweeps.yaml_file import YamlFile
 
 Site: TypeAlias = tuple[str, str]

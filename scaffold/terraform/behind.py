@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.references import Attr, Index, Reference, Step
 from scaffold.hcl.syntax import Attribute, Block, Body, Expression, ExprKind
 from scaffold.hcl.types import optional_defaults

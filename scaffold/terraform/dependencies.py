@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.syntax import Attr, Attribute, Block, Body, Expression, Reference
 from scaffold.terraform.modules import Module
 from scaffold.terraform.workspace import Workspace

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.hcl.syntax import Attribute, Block, Expression
 from scaffold.terraform.dependencies import Dependencies
 from scaffold.terraform.file_changes import Placed

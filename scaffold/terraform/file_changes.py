@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.hcl.source import at
 from scaffold.hcl.splice import Splice, Spliced, blank, insertion
 from scaffold.hcl.syntax import Attribute, Block, Body, Expression, Source

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.terraform.planned import Mark, Path, Placeholder, PlannedResource, Tree, get, leaves
 
 _VERSIONS = ("_v1", "_v2", "")

@@ -6,9 +6,8 @@ Each mend says less than the stack says, never something else, and each is liste
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
-from scaffold.frozen import dataclass
 from scaffold.hcl import types
 from scaffold.hcl.syntax import Block, Body
 from scaffold.terraform.dependencies import Dependencies, Source

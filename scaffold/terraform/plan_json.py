@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeGuard, cast
 
-from scaffold.frozen import dataclass
 from scaffold.terraform.planned import (
     INSTANCE,
     STAND_IN,

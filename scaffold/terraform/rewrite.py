@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.splice import Splice, blank, insertion
 from scaffold.hcl.syntax import Block, Document, Expression
 from scaffold.terraform.file_changes import Changes

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,7 +18,6 @@ from types import MappingProxyType
 from typing import Never, cast
 
 from scaffold.errors import MissingError
-from scaffold.frozen import dataclass
 from scaffold.hcl import types
 from scaffold.hcl.types import Type
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.syntax import Block
 from scaffold.terraform import meta
 from scaffold.terraform.behind import Scope

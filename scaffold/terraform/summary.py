@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get, leaves
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.evaluate import Names, pieces, text
 from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Expression, ExprKind, parse
 from scaffold.terraform.planned import STAND_IN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from scaffold.answers.sources import Answers
 from scaffold.checks.verify import Level
@@ -12,7 +13,6 @@ from scaffold.commands.changed import ServiceChange
 from scaffold.commands.prepared import Prepared
 from scaffold.commands.stored import answers_of, stored_values
 from scaffold.commands.taken import judge
-from scaffold.frozen import dataclass
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.report.change import consequences_text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from scaffold.answers.compose.forms import listed, mapping, mebibytes, ports, quantity, seconds, text, words
 from scaffold.answers.compose.hosts import Hosts
@@ -15,7 +16,6 @@ from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.web import may_have_tls, open_ports, tells_tls, tls_of_labels, web_port
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
-from scaffold.frozen import dataclass
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 

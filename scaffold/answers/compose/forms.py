@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from scaffold.answers.compose.interpolation import UNKNOWN
-from scaffold.frozen import dataclass
 from scaffold.templates.questions import Value
 
 _PORT = re.compile(

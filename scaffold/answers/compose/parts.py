@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import cache, cached_property
 
 from scaffold.answers.compose.document import Project
@@ -12,7 +13,6 @@ from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, 
 from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
 from scaffold.answers.compose.names import Names, Said, of_containers, options
 from scaffold.answers.known import known
-from scaffold.frozen import dataclass
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value

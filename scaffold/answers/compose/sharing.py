@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from scaffold.answers.compose import documented
 from scaffold.answers.compose.forms import Mount, listed, mount
@@ -14,7 +15,6 @@ from scaffold.answers.compose.storage import Storage
 from scaffold.answers.known import known
 from scaffold.answers.sources import Path as At
 from scaffold.answers.sources import show
-from scaffold.frozen import dataclass
 from scaffold.templates import template
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from scaffold.answers.compose.connections import connection
 from scaffold.answers.compose.document import Project
@@ -21,7 +21,6 @@ from scaffold.answers.compose.roles import Role
 from scaffold.answers.compose.shared import NO_DOCKER_DNS, NO_PASSWORD, needless
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
-from scaffold.frozen import dataclass
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
