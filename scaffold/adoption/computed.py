@@ -30,7 +30,7 @@ resource "kubernetes_secret" "computed" {{
 
 def answer(stack: Standing, row: Tree) -> Value | None:
     """A variable as the answer ``env`` has it; None where the text of the stack does not show its value."""
-    name = text(get(row, "name"))
+    name = text(row, "name")
     written = get(row, "value_from", 0) is None and stack.written.computed(name)
     return {"secret": f"{stack.called}{_SUFFIX}", "key": name} if written else None
 
