@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from scaffold.adoption import computed
 from scaffold.adoption.environment import reference, value_of
@@ -35,7 +35,7 @@ def sidecars(stack: Standing) -> Iterator[Inferred]:
             "probes": dict(_probes(container)),
         }
         at = f'{_POD}.container["{item["name"]}"]'
-        yield found("sidecars", [known(item) | _false(item)], stack.app.owner, at)
+        yield found("sidecars", [known(item)], stack.app.owner, at)
 
 
 def _probes(container: Tree) -> Iterator[tuple[str, dict[str, Value]]]:
@@ -92,17 +92,13 @@ def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
         "mounts": mounts,
         **amounts(stack, container),
     }
-    return known(item) | _false(item)
+    return known(item)
 
 
 def _account(stack: Standing, pods: k8s.PodTemplate) -> bool | None:
     """Whether a job runs as the Service's ServiceAccount, if that has to be said."""
     its, apps = (text(one.spec, "service_account_name") for one in (pods, stack.app or pods))
     return None if bool(its) == bool(apps) else bool(its)
-
-
-def _false(item: Mapping[str, Value]) -> dict[str, Value]:
-    return {key: value for key, value in item.items() if value is False}
 
 
 def _is_apps(stack: Standing, image: Tree) -> bool:
@@ -169,8 +165,7 @@ def cron_jobs(stack: Standing) -> Iterator[Inferred]:
             "ttl_seconds_after_finished": number(job, "ttl_seconds_after_finished"),
             **_runs(job, pods),
         }
-        item = known(item) | _false(item)
-        yield found("cron_jobs", [item | _nothing(item)], pods.owner, "spec[0]")
+        yield found("cron_jobs", [known(item)], pods.owner, "spec[0]")
         yield from _called(pods, containers[0])
 
 
@@ -185,7 +180,7 @@ def jobs(stack: Standing) -> Iterator[Inferred]:
             job = pods.owner.get("spec", 0)
             first = {"init_containers": _first_steps(stack, pods)}
             item = {**described(stack, pods, containers[0], whole=False), **first, **name, **_runs(job, pods)}
-            yield found("jobs", [known(item) | _false(item) | _nothing(item)], pods.owner, "spec[0]")
+            yield found("jobs", [known(item)], pods.owner, "spec[0]")
             yield from _called(pods, containers[0])
 
 
@@ -213,11 +208,6 @@ def _runs(job: Tree, pods: k8s.PodTemplate) -> dict[str, Value]:
         "restart": restart,
         "active_deadline_seconds": number(job, "active_deadline_seconds"),
     }
-
-
-def _nothing(item: Mapping[str, Value]) -> dict[str, Value]:
-    """Numbers that are zero, which still say something."""
-    return {key: value for key, value in item.items() if value == 0 and not isinstance(value, bool)}
 
 
 def shape(stack: Standing) -> Iterator[Inferred]:

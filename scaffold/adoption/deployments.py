@@ -51,7 +51,7 @@ def workloads(stack: Standing) -> Iterator[Inferred]:
         }
         container = item.pop("name")
         item.pop("service_account", None)
-        item = known(item) | {key: item[key] for key in item if item[key] is False or item[key] == 0}
+        item = known(item)
         item |= _without_service(view, item)
         item |= _as_user(view, item)
         item = {"name": name, **item}

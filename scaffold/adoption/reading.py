@@ -55,7 +55,7 @@ def labels(tree: Tree, without: Iterable[str] = ()) -> dict[str, str]:
 
 
 def known(entries: Mapping[str, Value]) -> dict[str, Value]:
-    """The entries that have a value."""
+    """The entries that have a value, which may be ``False`` or 0."""
     return {key: value for key, value in entries.items() if value not in (None, "", [], {})}
 
 

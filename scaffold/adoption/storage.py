@@ -40,9 +40,7 @@ def volumes(stack: Standing) -> Iterator[Inferred]:
         if "dump" in how and stack.app and "in_app" not in item:
             item["in_app"] = True  # usually, only the server has it
         item |= how | (said if not how or how.get("backup") == said.get("backup") else {})
-        yield found(
-            "volumes", [known(item) | {k: v for k, v in item.items() if v is False}], resource, "spec[0]"
-        )
+        yield found("volumes", [known(item)], resource, "spec[0]")
         yield found(
             RECORDED, {"volumes": {volume.purpose: _recorded(stack, volume)}}, resource, "metadata[0].name"
         )
