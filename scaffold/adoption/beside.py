@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from scaffold.adoption import computed
 from scaffold.adoption.environment import reference, value_of
 from scaffold.adoption.files import own_directories
-from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
+from scaffold.adoption.inferred import STOOD, Inferred, found, renamed
 from scaffold.adoption.probes import probe_row
 from scaffold.adoption.reading import first, known, labels, name_of, number, text, texts, words
 from scaffold.adoption.standing import Standing
@@ -193,8 +193,7 @@ def _first_steps(stack: Standing, pods: k8s.PodTemplate) -> list[Value]:
 def _called(pods: k8s.PodTemplate, container: Tree) -> Iterator[Inferred]:
     """The name of a job's container, if it is not the job's."""
     job, name = name_of(pods.owner), text(container, "name")
-    if name and name != job:
-        yield found(RECORDED, {"names": {"job_containers": {job: name}}}, pods.owner, "container[0].name")
+    return renamed(pods.owner, name, job, "job_containers", job, attribute="container[0].name")
 
 
 _USUAL_LABELS = ("app", "component", "tier")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from scaffold.adoption import computed
-from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
+from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found, renamed
 from scaffold.adoption.reading import as_read, known, text
 from scaffold.adoption.secret_book import ROLE, VaultSecret
 from scaffold.adoption.standing import Standing
@@ -127,15 +127,8 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
                 yield found("secrets", [item], secret.resource, at)
     name = _main_secret(stack)
     yield from _extracted(stack)
-    if name and name != f"{stack.called}-secrets":
-        yield found(
-            RECORDED,
-            {"names": {"secrets": name}},
-            stack.secrets.own[name].resource,
-            "manifest.spec.target.name",
-        )
     if name:
-        yield from _external(stack.secrets.own[name], "external_secret")
+        yield from _names(stack.secrets.own[name], f"{stack.called}-secrets", "secrets", "external_secret")
 
 
 def _extracted(stack: Standing) -> Iterator[Inferred]:
@@ -159,11 +152,11 @@ def _read(container: Tree) -> set[str]:
     return {*(reference(row)[0] for row in k8s.items(container, "env")), *sources}
 
 
-def _external(secret: VaultSecret, part: str) -> Iterator[Inferred]:
-    """The name of an ExternalSecret, if it is not that of its Secret."""
-    name = text(secret.resource.get("manifest"), "metadata", "name")
-    if name and name != secret.name:
-        yield found(RECORDED, {"names": {part: name}}, secret.resource, "manifest.metadata.name")
+def _names(secret: VaultSecret, usual: str, part: str, external: str) -> Iterator[Inferred]:
+    """The names of a Secret and of its ExternalSecret, which is usually called like it."""
+    resource, name = secret.resource, text(secret.resource.get("manifest"), "metadata", "name")
+    yield from renamed(resource, secret.name, usual, part, attribute="manifest.spec.target.name")
+    yield from renamed(resource, name, secret.name, external, attribute="manifest.metadata.name")
 
 
 def refresh(stack: Standing) -> Iterator[Inferred]:
@@ -186,10 +179,8 @@ def _mounted(stack: Standing) -> set[str]:
 
 def _called(variable: str, key: str, owner: PlannedResource) -> Iterator[Inferred]:
     """The key of a Secret that a variable reads, if it does not have the variable's name."""
-    if key != variable:
-        yield found(
-            RECORDED, {"names": {"secret_keys": {variable: key}}}, owner, f'{_AT}["{variable}"].value_from'
-        )
+    at = f'{_AT}["{variable}"].value_from'
+    return renamed(owner, key, variable, "secret_keys", variable, attribute=at)
 
 
 def planned(stack: Standing) -> Iterator[Inferred]:
@@ -240,14 +231,8 @@ def database(stack: Standing) -> Iterator[Inferred]:
         for row in k8s.items(stack.container, "env"):
             if stack.runs is not None and reference(row)[0] == secret.name:
                 yield from _called(text(row, "name"), reference(row)[1], stack.runs.owner)
-        if secret.name != f"{stack.called}-db-creds":
-            yield found(
-                RECORDED,
-                {"names": {"database_secret": secret.name}},
-                secret.resource,
-                "manifest.spec.target.name",
-            )
-        yield from _external(secret, "database_external_secret")
+        usual_name = f"{stack.called}-db-creds"
+        yield from _names(secret, usual_name, "database_secret", "database_external_secret")
 
 
 def _variables(stack: Standing, secret: VaultSecret, engine: str, user: str) -> Iterator[tuple[str, Value]]:

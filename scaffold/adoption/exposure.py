@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
+from scaffold.adoption.inferred import Certainty, Inferred, found, renamed
 from scaffold.adoption.reading import known, name_of, number, text, unknown
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.ways import TILE, Way, single, unusual, ways
@@ -42,8 +42,7 @@ def ingress(stack: Standing) -> Iterator[Inferred]:
     }
     if watched := known(watched):
         yield found("external_monitor", watched, resource, "module argument external_monitor")
-    if _service(stack) != name_of(resource):
-        yield found(RECORDED, {"names": {"ingress": name_of(resource)}}, resource, "metadata[0].name")
+    yield from renamed(resource, name_of(resource), _service(stack), "ingress")
     if stack.app is None and (port := number(main.backend, "port", 0, "number")) not in (None, 80):
         yield found("service_port", port, resource, "spec[0].rule[0].http")
     yield from _tile(stack, main)
@@ -174,9 +173,8 @@ def _elsewhere(stack: Standing, way: Way) -> str:
 
 def _called(stack: Standing, way: Way, suffix: str) -> Iterator[Inferred]:
     """The name of an Ingress, if it is not the Service's name with its suffix."""
-    name = name_of(way.resource)
-    if name != f"{_service(stack)}-{suffix}":
-        yield found(RECORDED, {"names": {"ways": {suffix: name}}}, way.resource, "metadata[0].name")
+    usual = f"{_service(stack)}-{suffix}"
+    return renamed(way.resource, name_of(way.resource), usual, "ways", suffix)
 
 
 def _front(stack: Standing) -> int | None:
@@ -193,9 +191,8 @@ def _suffix(stack: Standing, way: Way) -> str:
 def challenges(stack: Standing) -> Iterator[Inferred]:
     """How Anubis keeps its challenges, and how many pods it has."""
     for resource in k8s.of_kind(stack.made_by(stack.modules.anubis), "deployment"):
-        called = resource.settings.get("name")
-        if isinstance(called, str) and called != _service(stack):
-            yield found(RECORDED, {"names": {"anubis": called}}, resource, "module argument name")
+        called = text(single(resource.settings.get("name")))
+        yield from renamed(resource, called, _service(stack), "anubis", attribute="module argument name")
         store = resource.settings.get("shared_store_url")
         replicas = number(single(resource.settings.get("replicas")))
         block = stack.written.block(resource.site)

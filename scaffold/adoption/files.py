@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
+from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found, renamed
 from scaffold.adoption.reading import first, known, text
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import POD_VOLUME, WRITABLE, mounts_of, reader
 from scaffold.adoption.volume_book import source_of
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import PlannedResource, Tree, get
+from scaffold.terraform.planned import Tree, get
 
 _USUAL_MODE = "0644"
 
@@ -78,7 +78,8 @@ def files(stack: Standing) -> Iterator[Inferred]:
             elif config_map is not None and key:
                 there = text(config_map, "name")
                 yield found("files", [known({"path": path, "config_map": there, "key": key})], owner, at)
-                yield from _volume_called(there, "-config", name, owner, at)
+                usual = f"{there.replace('.', '-')[:56]}-config"
+                yield from renamed(owner, name, usual, "file_volumes", there, attribute=at)
 
 
 def config_maps(stack: Standing) -> Iterator[Inferred]:
@@ -87,12 +88,6 @@ def config_maps(stack: Standing) -> Iterator[Inferred]:
         if ("data",) in resource.site.ignored:
             data = {key: text(value) for key, value in k8s.mapping(resource.get("data")).items()}
             yield found("config_maps", [known({"name": name, "data": data})], resource, "lifecycle")
-
-
-def _volume_called(there: str, suffix: str, name: str, owner: PlannedResource, at: str) -> Iterator[Inferred]:
-    """A pod's name for the volume of a Secret or ConfigMap, if it is not that name with a suffix."""
-    if name != f"{there.replace('.', '-')[:56]}{suffix}":
-        yield found(RECORDED, {"names": {"file_volumes": {there: name}}}, owner, at)
 
 
 def _written_here(stack: Standing) -> str:

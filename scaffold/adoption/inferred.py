@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -86,6 +86,17 @@ def found(
     """An answer that an attribute of a resource shows; it is assumed if it contains a stock reason."""
     at = Origin(resource.address, attribute, resource.site.path, resource.site.line)
     return Inferred(question, value, at, Certainty.ASSUMED if has_stock_reason(value) else certainty)
+
+
+def renamed(
+    resource: PlannedResource, name: str, usual: str, *keys: str, attribute: str = "metadata[0].name"
+) -> Iterator[Inferred]:
+    """The name of what exists, to be recorded at some keys below ``names``, unless it is the usual one."""
+    if name and name != usual:
+        value: Value = name
+        for key in reversed(("names", *keys)):
+            value = {key: value}
+        yield found(RECORDED, value, resource, attribute)
 
 
 def has_stock_reason(value: Value) -> bool:

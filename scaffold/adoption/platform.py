@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
+from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found, renamed
 from scaffold.adoption.reading import first, known, labels, name_of, number, text, texts
 from scaffold.adoption.standing import Standing
 from scaffold.reading import YamlError, load
@@ -119,8 +119,7 @@ def access(stack: Standing) -> Iterator[Inferred]:
     elif not held:
         yield found("service_account", "own", resource)
     called = name_of(stack.app.owner) if stack.app else stack.name
-    if account != called:
-        yield found(RECORDED, {"names": {"account": account}}, resource, "metadata[0].name")
+    yield from renamed(resource, account, called, "account")
     for role in k8s.of_kind(stack.own, "role", "cluster_role"):
         bound = [b for b in bindings if get(b.get("role_ref", 0), "name") == k8s.name(role)]
         for binding in bound:
@@ -138,9 +137,7 @@ def _names(
     own = place == stack.namespace
     usual = called if own else f"{called}-everywhere" if place == "*" else f"{called}-{place}"
     for part, resource in (("roles", role), ("bindings", binding)):
-        if (name := name_of(resource)) and name != usual:
-            kept = {"names": {part: {"" if own else place: name}}}
-            yield found(RECORDED, kept, resource, "metadata[0].name")
+        yield from renamed(resource, name_of(resource), usual, part, "" if own else place)
 
 
 def _rule(rule: Tree, place: str, own: str) -> Mapping[str, Value]:
