@@ -101,10 +101,7 @@ def _as_user(view: Standing, item: dict[str, Value]) -> dict[str, Value]:
 
 
 def _port(port: Tree) -> dict[str, Value]:
-    return {
-        "name": text(port, "name") or workload.port_name(port),
-        "port": number(port, "container_port"),
-    }
+    return {"name": text(port, "name") or workload.port_name(port), "port": number(port, "container_port")}
 
 
 def inexpressible(stack: Standing) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from scaffold.errors import Finding
+from scaffold.reading import walked
 from scaffold.templates.questions import Value
 from scaffold.terraform.planned import PlannedResource
 
@@ -101,8 +102,7 @@ def renamed(
 
 def has_stock_reason(value: Value) -> bool:
     """Whether any part of an answer is the stock reason, which says nothing."""
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return value == STOOD or any(map(has_stock_reason, parts))
+    return any(part == STOOD for _, part in walked(value))
 
 
 def holding(inferred: Sequence[Inferred]) -> tuple[Inferred, ...]:

@@ -81,10 +81,7 @@ def _secret(resource: PlannedResource, manifest: Tree) -> VaultSecret:
         resource,
         text(k8s.target(manifest)),
         {
-            text(row, "secretKey"): (
-                text(row, "remoteRef", "key"),
-                text(row, "remoteRef", "property"),
-            )
+            text(row, "secretKey"): (text(row, "remoteRef", "key"), text(row, "remoteRef", "property"))
             for row in data
         },
         tuple(text(row, "extract", "key") for row in k8s.items(spec, "dataFrom")),

@@ -173,10 +173,8 @@ def _dump(stack: Standing, container: Tree, form: Value) -> dict[str, Value]:
         return {}
     rows = {text(row, "name"): row for row in k8s.items(container, "env")}
     said = {part: rows.get(name) for part, name in stack.facts["dumps"][form]["variables"].items()}
-    host, secret = (
-        text(said["host"], "value"),
-        get(said["password"], "value_from", 0, "secret_key_ref", 0),
-    )
+    host = text(said["host"], "value")
+    secret = get(said["password"], "value_from", 0, "secret_key_ref", 0)
     if not host or any(k8s.name(service) == host for service in k8s.of_kind(stack.own, "service")):
         return {}
     password = {"secret": text(secret, "name"), "key": text(secret, "key")}
