@@ -19,11 +19,11 @@ from jinja2 import TemplateError
 
 from scaffold.answers import notation
 from scaffold.answers.secrets import suspected
-from scaffold.answers.strict import validator
 from scaffold.errors import UsageError
 from scaffold.reading import walked
 from scaffold.templates import decisions, questions, template
 from scaffold.templates.questions import Value
+from scaffold.templates.strict import validator
 
 Schema = Mapping[str, Value]
 Meant = Mapping[Value, Value]
