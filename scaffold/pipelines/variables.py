@@ -24,8 +24,6 @@ class UnknownSecret(Rule):
 
     code = "PIP023"
     why = "A secret that is missing, or not allowed for the event, fails the whole pipeline, even if only a message needs it."
-    bad = {}
-    good = {}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The secrets that the answers do not lead to; only where answers are known."""
