@@ -94,11 +94,11 @@ class Taken(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Monitors, Redis databases, ports of the load balancer and volumes that another stack has too."""
         for stack in sorted(plan.stacks):
-            for name in plan.house.shared.get(stack, ()):
+            for use, others in plan.house.shared.get(stack, ()):
                 # Not in the message, which would be another finding with each stack more.
-                what = f"the {name.kind} {name.name} is taken by another stack as well"
-                fix = f"choose another one: this is also that of {', '.join(name.others)}"
-                yield self.at(name.place, what, value=name.name, fix=fix)
+                what = f"the {use.kind} {use.name} is taken by another stack as well"
+                fix = f"choose another one: this is also that of {', '.join(others)}"
+                yield self.at((use.path, use.line), what, value=use.name, fix=fix)
 
 
 class Kinds(PlannedRule):
