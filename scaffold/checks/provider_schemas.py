@@ -10,7 +10,7 @@ from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Body
-from scaffold.terraform.schemas import BlockSchema, Nesting, ProviderSchema
+from scaffold.terraform.schemas import BlockSchema, ProviderSchema
 
 _META_ARGUMENTS = frozenset(("count", "for_each", "depends_on", "provider"))
 _META_BLOCKS = frozenset(("lifecycle", "connection", "provisioner"))
@@ -109,8 +109,7 @@ class _Walk:
                 message = f"{self.where} needs the argument {name}"
                 yield at(block, "RES003", message, fix=f"set {name}")
         for name, nested in schema.limited:
-            single = nested.nesting in (Nesting.SINGLE, Nesting.GROUP)
-            count, most = seen.get(name, 0), 1 if single else nested.max_items
+            count, most = seen.get(name, 0), nested.most
             if count < nested.min_items and name not in dynamic:
                 message = f"{self.where} needs {nested.min_items} {name} block(s) and has {count}"
                 yield at(block, "RES004", message, fix=f"add {name} {{ … }}")
