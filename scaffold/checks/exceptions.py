@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, nearest
-from scaffold.hcl.syntax import Body, Document
+from scaffold.hcl.syntax import Document
 
 MARK = "scaffold: ignore"
 _EXAMPLE = f"# {MARK} STO001: why this stack may differ"
@@ -43,7 +43,7 @@ def ignores(documents: Iterable[Document]) -> Iterator[Ignore]:
 
 
 def _in_file(document: Document, said: Mapping[str, tuple[str, ...]]) -> Iterator[Ignore]:
-    ends = dict(_ends(document.body))
+    ends = {block.line: block.end_line for block in document.body.walk()}
     own_lines = {line for c in document.comments if c.own_line for line in range(c.line, c.end_line + 1)}
     for comment in document.comments:
         begin = next((begin for begin in said if comment.text.startswith(begin)), None)
@@ -57,12 +57,6 @@ def _in_file(document: Document, said: Mapping[str, tuple[str, ...]]) -> Iterato
         named = said[begin] or tuple(codes.replace(",", " ").split())
         place = (comment.source.path, comment.line)
         yield Ignore(place, named, reason.strip(), first, ends.get(first, first))
-
-
-def _ends(body: Body) -> Iterator[tuple[int, int]]:
-    for block in body.blocks:
-        yield block.line, block.end_line
-        yield from _ends(block.body)
 
 
 class Exceptions:

@@ -225,16 +225,13 @@ class Attempt:
                 continue
             if schema is None:
                 schema = providers.assumed_schema(requirement, documents)
-                self._assume(requirement)
+                if requirement.used is not None:
+                    where = f"{requirement.used.source.path}:{requirement.used.line}"
+                    self._assumed.append(StandIn(StandInKind.PROVIDER, requirement.address, where))
             # A part of what is built in would not have the resource of the helper.
             whole = address == providers.BUILT_IN
             self._schemas[address] = schema
             self._used[address] = schema if whole else trim.trimmed(schema, requirement, used)
-
-    def _assume(self, requirement: providers.Requirement) -> None:
-        if requirement.used is not None:
-            where = f"{requirement.used.source.path}:{requirement.used.line}"
-            self._assumed.append(StandIn(StandInKind.PROVIDER, requirement.address, where))
 
     def _no_schema(self, requirement: providers.Requirement) -> Finding:
         block = requirement.used

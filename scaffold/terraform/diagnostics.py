@@ -207,13 +207,9 @@ def expression_at(located: Located, workspace: Workspace) -> Iterator[Expression
     if located.placed is None:
         return
     document = workspace.module_of(located.path).documents[located.path]
-    waiting = [document.body]
-    while waiting:
-        body = waiting.pop()
-        waiting += [block.body for block in body.blocks if block.start <= located.start < block.end]
-        for attribute in body.attributes.values():
-            if attribute.start <= located.start < attribute.end:
-                yield attribute.value
+    for argument in document.body.arguments():
+        if argument.start <= located.start < argument.end:
+            yield argument.value
 
 
 def unfit(located: Located, workspace: Workspace) -> frozenset[str]:

@@ -180,40 +180,41 @@ def _planned(
             pool.shutdown(cancel_futures=True)
 
 
+@dataclass
 class Planner:
     """Plans stacks in the directory of one run."""
 
-    def __init__(
-        self, run: Run, server: SchemaServer, tool: Tool, known: Schemas, kept: KeptPlans, *, alone: bool
-    ) -> None:
-        self._run = run
-        self._server = server
-        self._tool = tool
-        self._schemas = known
-        self._kept = kept
-        self._alone = alone
+    run: Run
+    server: SchemaServer
+    tool: Tool
+    known: Schemas
+    kept: KeptPlans
+    alone: bool
+
+    def __post_init__(self) -> None:
         self._lessons = Lessons()
         self._numbers = count()
         self._threads: dict[int, int] = {}
+        directory = self.run.directory
         for name in ("home", "mirror", "tmp"):
-            (run.directory / name).mkdir(mode=0o700)
+            (directory / name).mkdir(mode=0o700)
         # Nothing is ever installed: the only source of providers is an empty directory.
-        held = run.confine(Path(tool.path))
+        held = self.run.confine(Path(self.tool.path))
         self._open = tuple(layer for layer in Layer if layer not in held)
-        (run.directory / "cli.tfrc").write_text(_CLI.format(mirror=run.directory / "mirror"))
+        (directory / "cli.tfrc").write_text(_CLI.format(mirror=directory / "mirror"))
 
     def plan(self, job: Job) -> PlanResult:
         """Plan one stack."""
         started = time.perf_counter()
-        place = self._run.directory / str(next(self._numbers))
+        place = self.run.directory / str(next(self._numbers))
         place.mkdir(mode=0o700)
         try:
             stack, asked = job.directory, AskedTree(job.tree)
             attempt = Attempt(
-                asked, stack, place, self._tool, self._schemas, self._result, self._serve, self._lessons
+                asked, stack, place, self.tool, self.known, self._result, self._serve, self._lessons
             )
             result = replace(attempt.result(job.stack), open=self._open)
-            self._kept.keep(asked, stack, result, self._run.directory)
+            self.kept.keep(asked, stack, result, self.run.directory)
         finally:
             shutil.rmtree(place, ignore_errors=True)
         return replace(result, seconds=time.perf_counter() - started)
@@ -222,14 +223,14 @@ class Planner:
         """Serve schemas on the sockets of this thread, which plans one stack after the other."""
         # A small number of its own: a socket's path has to be short.
         thread = self._threads.setdefault(threading.get_ident(), next(self._numbers))
-        sockets = {address: self._run.directory / f"{thread}-{n}" for n, address in enumerate(schemas)}
+        sockets = {address: self.run.directory / f"{thread}-{n}" for n, address in enumerate(schemas)}
         for address, schema in schemas.items():
-            self._server.serve(schema, sockets[address])
+            self.server.serve(schema, sockets[address])
         return sockets
 
     def _result(self, arguments: Sequence[str], directory: Path, reattach: str, timeout: float) -> Finished:
         """Run Terraform in a working copy, with an environment that contains nothing of the user's."""
-        private = self._run.directory
+        private = self.run.directory
         environment = {
             "PATH": str(private / "mirror"),
             "HOME": str(private / "home"),
@@ -244,6 +245,6 @@ class Planner:
             "GOMEMLIMIT": "512MiB",
             "LC_ALL": "C.UTF-8",
             # As many run as there are processors: more threads would only wait for each other.
-            **({} if self._alone else {"GOMAXPROCS": "1"}),
+            **({} if self.alone else {"GOMAXPROCS": "1"}),
         }
-        return self._run.result([self._tool.path, *arguments], directory, environment, timeout)
+        return self.run.result([self.tool.path, *arguments], directory, environment, timeout)
