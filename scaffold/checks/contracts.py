@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from scaffold.checks.rule import Example, FamilyRule, Rule
-from scaffold.checks.stack import CheckContext, ParsedStack, own_contracts
+from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
-from scaffold.hcl.modules import ModuleContract, Variable
+from scaffold.hcl.modules import ModuleContract, Variable, contract_of
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import NOT_LITERAL, Attribute, Block
 from scaffold.monorepo.shared import SharedModules
@@ -35,7 +35,7 @@ class ModuleCall:
 
 def module_calls(stack: ParsedStack, context: CheckContext) -> list[ModuleCall]:
     """The calls of modules in a stack, those of its own modules included."""
-    own = stack.once(own_contracts, context)
+    own = {directory: contract_of(documents) for directory, documents in stack.modules.items()}
     calls: list[ModuleCall] = []
     for directory, documents in stack.modules.items():
         for block in (b for d in documents for b in d.body.blocks_of("module") if b.labels):
@@ -47,14 +47,12 @@ def module_calls(stack: ParsedStack, context: CheckContext) -> list[ModuleCall]:
     return calls
 
 
-def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
-    found: list[Finding] = []
+def _findings(stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
     for call in stack.once(module_calls, context):
         if call.contract is not None:
-            found += _held_against(call, call.contract)
+            yield from _held_against(call, call.contract)
         elif call.directory is not None:
-            found.append(_no_such_module(call, call.directory, context))
-    return found
+            yield _no_such_module(call, call.directory, context)
 
 
 def _no_such_module(call: ModuleCall, directory: str, context: CheckContext) -> Finding:

@@ -6,43 +6,38 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from scaffold.checks.rule import Example, FamilyRule, Rule
-from scaffold.checks.scope import Scope, scopes
+from scaffold.checks.scope import scopes
 from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import ExprKind
 
 
-def _repeated(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+def _repeated(stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
     """Names of a module that are defined more than once."""
-    return [finding for scope in stack.once(scopes, context) for finding in _defined_twice(scope)]
+    for scope in stack.once(scopes, context):
+        own = {document.path for document in scope.documents}
+        for name, places in scope.definitions.items():
+            for again in places[1:]:
+                item, other = (again, places[0]) if again.source.path in own else (places[0], again)
+                written = ".".join(name)
+                what = f"{written} is already defined in {other.source.path}, line {other.line}"
+                yield at(item, "HCL002", what, value=written)
 
 
-def _defined_twice(scope: Scope) -> Iterator[Finding]:
-    own = {document.path for document in scope.documents}
-    for name, places in scope.definitions.items():
-        for again in places[1:]:
-            item, other = (again, places[0]) if again.source.path in own else (places[0], again)
-            written = ".".join(name)
-            what = f"{written} is already defined in {other.source.path}, line {other.line}"
-            yield at(item, "HCL002", what, value=written)
-
-
-def _unset(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+def _unset(stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
     """The stack's variables that have no default and that nothing sets."""
     inputs = _inputs(stack)
     if context.variables is None or inputs is None:
-        return []
+        return
     given = context.variables | inputs
-    found: list[Finding] = []
     for document in stack.modules.get(stack.directory, ()):
         for block in document.body.blocks_of("variable"):
             if block.labels and "default" not in block.body.attributes and block.labels[0] not in given:
                 name = block.labels[0]
                 fix = nearest(name, given) or "give it a default, or inputs in terragrunt.hcl"
                 message = f"nothing gives the variable {name} a value"
-                found.append(at(block, "HCL003", message, value=name, fix=fix))
-    return found
+                yield at(block, "HCL003", message, value=name, fix=fix)
 
 
 def _inputs(stack: ParsedStack) -> frozenset[str] | None:

@@ -18,16 +18,14 @@ _WITHOUT_LOGIN = frozenset(("app", "none"))
 """The modes that leave Authentik out: the module adds its own wall against scrapers."""
 
 
-def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
-    found: list[Finding] = []
+def _findings(stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
     calls = [call for call in stack.once(module_calls, context) if call.directory is not None]
     house = SharedModules.of(context.facts)
     shared = {call.block: posixpath.basename(call.directory or "") for call in calls}
     proofs = {block.labels[0] for block, module in shared.items() if module == house.anubis}
     for block in (block for block, module in shared.items() if module == house.ingress):
-        found += _gate(stack.documents[block.source.path], block, house.argument("ingress", "auth"))
-        found += _walls(block, proofs, partial(house.argument, "ingress"))
-    return found
+        yield from _gate(stack.documents[block.source.path], block, house.argument("ingress", "auth"))
+        yield from _walls(block, proofs, partial(house.argument, "ingress"))
 
 
 def _walls(call: Block, proofs: set[str], named: Callable[[str], str]) -> Iterator[Finding]:

@@ -17,15 +17,13 @@ _META_BLOCKS = frozenset(("lifecycle", "connection", "provisioner"))
 _KINDS = {"resource": "resource", "data": "data source"}
 
 
-def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
-    found: list[Finding] = []
+def _findings(stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
     for document in (d for documents in stack.modules.values() for d in documents):
         for block in document.body.blocks:
             if block.type in _KINDS and len(block.labels) == 2:
                 provider = context.schemas.provider_of(block.labels[0])
                 if provider is not None:
-                    found += _block(block, provider)
-    return found
+                    yield from _block(block, provider)
 
 
 def _block(block: Block, provider: ProviderSchema) -> Iterator[Finding]:

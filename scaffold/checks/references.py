@@ -20,18 +20,16 @@ _ROOTS = {"var": 1, "local": 1, "module": 1, "data": 2, "ephemeral": 2}
 """How many names follow a root to make up a definition's name; other roots are resource types."""
 
 
-def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+def _findings(stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
     """Everything that references in a stack and in its own modules name and that does not exist."""
     contracts = {
         (call.block.source.path, call.name): call.contract for call in stack.once(module_calls, context)
     }
-    found: list[Finding] = []
     for scope in stack.once(scopes, context):
         where = "this stack" if scope.directory == stack.directory else scope.directory
         judge = _Judge(scope, where, context.schemas, contracts)
         for use in scope.uses():
-            found += judge.judge(use)
-    return found
+            yield from judge.judge(use)
 
 
 @dataclass(frozen=True, slots=True)

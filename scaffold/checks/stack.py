@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, ScaffoldError
-from scaffold.hcl.modules import ModuleContract, contract_of, read_module
+from scaffold.hcl.modules import ModuleContract, read_module
 from scaffold.hcl.syntax import Document, HclSyntaxError, parse
 from scaffold.monorepo import features
 from scaffold.monorepo.facts import said
@@ -151,11 +151,6 @@ def generated_by(settings: Document | None) -> Mapping[str, Document]:
             if not file.guessed:
                 found[file.name] = parse(file.content, f"{file.origin} ({file.name})")
     return found
-
-
-def own_contracts(stack: ParsedStack, _: CheckContext) -> Mapping[str, ModuleContract]:
-    """The contracts of the modules inside the stack."""
-    return {directory: contract_of(documents) for directory, documents in stack.modules.items()}
 
 
 def _read(directory: Path) -> ModuleContract | None:
