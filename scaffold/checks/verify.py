@@ -171,7 +171,7 @@ def static_findings(
     if isinstance(parsed, list):
         return parsed
     refreshed = refresh.directory()
-    context = CheckContext.of(monorepo.root, refreshed if refreshed.is_dir() else None)
+    context = CheckContext.of(monorepo, refreshed if refreshed.is_dir() else None)
     known = replace(context, exists=lambda path: path in links or context.exists(path))
     return _without_exceptions(parsed, run(parsed, known))
 

@@ -137,14 +137,17 @@ class Making:
     @contextmanager
     def telling_of_the_import(self) -> Iterator[None]:
         """Tell what became of the compose file, whatever becomes of the answers."""
+        if self.imported is None:
+            yield
+            return
         from scaffold.report.imported import import_json, import_text
 
-        if self.imported is not None and not self.as_json:
+        if not self.as_json:
             output.print_notes(import_text(self.imported))
         try:
             yield
         except ScaffoldError as error:
-            error.beside = {"import": import_json(self.imported)} if self.imported else {}
+            error.beside = {"import": import_json(self.imported)}
             raise
 
     def prepare(self, given: Answers, *, overwrite: bool) -> Prepared:

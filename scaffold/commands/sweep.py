@@ -11,7 +11,6 @@ from scaffold.changes.commit import demand_clean
 from scaffold.changes.stacks import within, write_stacks
 from scaffold.checks.contract import Contract, outside
 from scaffold.checks.rule import Rule
-from scaffold.checks.stack import CheckContext
 from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.check import stack_of
@@ -20,6 +19,7 @@ from scaffold.commands.sweep_edits import Edited, edits_of, shared_units, unit_o
 from scaffold.commands.sweep_update import Way, updates_of
 from scaffold.errors import Finding
 from scaffold.frozen import dataclass
+from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place, stack_in
 from scaffold.sweeps.worklist import Answers, Open
@@ -133,7 +133,7 @@ def sweep(
     """
     refuse_unmerged(monorepo)
     tool = find_tool()
-    contract = rule.contract(CheckContext.of(monorepo.root).facts)
+    contract = rule.contract(said(monorepo.root))
     edited = edits_of(monorepo, rule, stacks, answers, shared_units(monorepo) if modules else None)
     if modules:
         return _of_modules(

@@ -54,4 +54,4 @@ def _breaks(monorepo: Monorepo, rule: Rule, stack: str, files: Files) -> bool:
     changed = {str(path): content for path, content in files.items()}
     sources = {path: c for path, c in {**monorepo.sources(stack), **changed}.items() if isinstance(c, bytes)}
     parsed = parse_stack(monorepo.place(stack), sources)
-    return isinstance(parsed, list) or bool(run(parsed, CheckContext.of(monorepo.root), [rule]))
+    return isinstance(parsed, list) or bool(run(parsed, CheckContext.of(Monorepo(monorepo.root)), [rule]))
