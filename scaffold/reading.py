@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
-
-from scaffold.frozen import dataclass
 
 _LEVELS = 50
 _VALUES = 20_000
@@ -129,6 +128,14 @@ def part(value: Any, *keys: str) -> Any:
 def mapping(value: Any) -> Mapping[str, Any]:
     """A mapping as it is; an empty one in place of anything else."""
     return value if isinstance(value, Mapping) else {}
+
+
+def walked(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """A value and everything in it, at any depth of mappings and lists, each with its path."""
+    yield path, value
+    listed = enumerate(value) if isinstance(value, list) else ()
+    for key, inner in mapping(value).items() or listed:
+        yield from walked(inner, (*path, key))
 
 
 def _located(

@@ -14,7 +14,6 @@ import scaffold
 
 PACKAGE = Path(scaffold.__file__).parent
 ORDER = [
-    {"frozen"},
     {"errors"},
     {"changes", "hcl", "reading"},
     {"demo", "templates"},
@@ -81,7 +80,6 @@ def test_every_part_has_its_place_in_the_order() -> None:
         "__init__.py",
         "__main__.py",
         "errors.py",
-        "frozen.py",
         "reading.py",
     }
     assert imports(PACKAGE / "__init__.py") <= {"__future__"}

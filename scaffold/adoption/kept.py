@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from scaffold.adoption.pairs import Pair, block_of
-from scaffold.frozen import dataclass
 from scaffold.hcl.references import Reference
 from scaffold.hcl.syntax import Block, Document
 

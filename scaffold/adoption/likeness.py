@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from scaffold.frozen import dataclass
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Leaf, Mark, PlannedResource, Tree, get, leaves, traced
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from scaffold.adoption.likeness import identity
-from scaffold.frozen import dataclass
 from scaffold.terraform.planned import PlannedResource
 
 

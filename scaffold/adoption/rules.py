@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from scaffold.adoption.computed import read_from_secret
 from scaffold.adoption.likeness import Compared, Missing
 from scaffold.adoption.reading import as_read
 from scaffold.adoption.secret_book import ROLE
-from scaffold.frozen import dataclass
 from scaffold.templates.image import ImageReference
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import STAND_IN, path_text

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.references import Index, Reference
 from scaffold.hcl.syntax import Block, Body, Document, Expression

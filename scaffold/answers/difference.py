@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from scaffold.answers import notation
 from scaffold.answers.notation import Schema
-from scaffold.frozen import dataclass
 from scaffold.templates import questions
 from scaffold.templates.questions import Value
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from scaffold.answers.sources import Answers, Place
-from scaffold.frozen import dataclass
 from scaffold.templates import decisions, questions, template
 from scaffold.templates.questions import Value
 

@@ -6,9 +6,9 @@ Leaving something out moves the later items of a list; paths are reported as the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from scaffold.answers.sources import Path
-from scaffold.frozen import dataclass
 from scaffold.templates.questions import Value
 
 

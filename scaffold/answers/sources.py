@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import yaml
 
 from scaffold import reading
 from scaffold.errors import Finding, UsageError
-from scaffold.frozen import dataclass
 from scaffold.reading import Located, YamlError
 from scaffold.templates.questions import Value
 
@@ -56,15 +55,9 @@ class Answers:
         )
 
 
-def texts(value: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def texts(value: Value) -> Iterator[tuple[Path, str]]:
     """Every text in answers, with its place."""
-    if isinstance(value, str):
-        yield path, value
-    inner = (
-        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    )
-    for key, item in inner:
-        yield from texts(item, (*path, key))
+    return ((path, text) for path, text in reading.walked(value) if isinstance(text, str))
 
 
 def show(path: Path) -> str:

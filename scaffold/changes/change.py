@@ -9,13 +9,12 @@ from __future__ import annotations
 import difflib
 import stat
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from scaffold.errors import RefusedError
-from scaffold.frozen import dataclass
 
 _GIT_CRYPT_HEADER = b"\0GITCRYPT\0"
 _NO_NEWLINE = "\n\\ No newline at end of file\n"

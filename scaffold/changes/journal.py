@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
 
 from scaffold.changes.change import Content, Symlink
 from scaffold.changes.lock import journal_file
 from scaffold.errors import RefusedError
-from scaffold.frozen import dataclass
 
 _VERSION = 1
 

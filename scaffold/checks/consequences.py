@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from scaffold.checks.house import HouseNames
 from scaffold.checks.reach import Door, doors, written_doors
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.monorepo.stack import Stack
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.diff import Change, Changed, Difference

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from typing import TypeAlias
 
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.terraform.diff import Change, Changed, Difference
 from scaffold.terraform.planned import Leaf, Mark, PlannedResource
 

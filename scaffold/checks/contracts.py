@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from scaffold.checks.rule import FamilyRule
 from scaffold.checks.stack import CheckContext, ParsedStack, own_contracts
 from scaffold.errors import Finding, nearest
-from scaffold.frozen import dataclass
 from scaffold.hcl.modules import ModuleContract, Variable
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import NOT_LITERAL, Attribute, Block

@@ -7,10 +7,10 @@ knows one (``# No backup: the reason``).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, nearest
-from scaffold.frozen import dataclass
 from scaffold.hcl.syntax import Body, Document
 
 MARK = "scaffold: ignore"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from scaffold.answers.sources import texts
-from scaffold.frozen import dataclass
 from scaffold.hcl.modules import terraform_files
 from scaffold.monorepo import collisions, features
 from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED, UNTIERED

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from scaffold.checks.fleet import Fleet, same
@@ -14,7 +15,6 @@ from scaffold.checks.house import HouseNames
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.checks.stack import place
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.monorepo.root import stack_in
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get

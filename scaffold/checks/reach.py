@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from scaffold.checks.house import HouseNames
-from scaffold.frozen import dataclass
 from scaffold.monorepo.routes import KIND, middleware, places
 from scaffold.monorepo.stack import Stack
 from scaffold.terraform import kubernetes as k8s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib import import_module
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from scaffold.checks.contract import NOTHING, Contract
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.hcl.syntax import Block, Document
 from scaffold.templates.questions import Value
 

@@ -7,14 +7,13 @@ import json
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar, cast
 
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, ScaffoldError
-from scaffold.frozen import dataclass
 from scaffold.hcl.modules import ModuleContract, contract_of, read_module
 from scaffold.hcl.syntax import Document, HclSyntaxError, parse
 from scaffold.monorepo import features

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import cast
 
@@ -17,7 +17,6 @@ from scaffold.checks.exceptions import Ignore, ignores
 from scaffold.checks.rule import Kind, rules
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.hcl.modules import ModuleContract, terraform_files
 from scaffold.monorepo.fleet import digest_of as digest_of_files
 from scaffold.monorepo.repository import Monorepo

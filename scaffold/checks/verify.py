@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache, partial
 from pathlib import PurePosixPath
@@ -15,7 +15,6 @@ from scaffold.checks.house import house_names
 from scaffold.checks.rule import Kind, Severity, rules
 from scaffold.checks.stack import CheckContext, ParsedStack, parse_stack, run
 from scaffold.errors import Finding, MissingError, VerificationError
-from scaffold.frozen import dataclass
 from scaffold.hcl.modules import terraform_files
 from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
 from scaffold.monorepo.repository import Monorepo

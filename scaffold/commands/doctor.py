@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from scaffold.commands import skill
 from scaffold.commands.index import IndexState, show
 from scaffold.errors import MissingError, ScaffoldError
-from scaffold.frozen import dataclass
 from scaffold.hcl.syntax import HclSyntaxError
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.features import Feature, features

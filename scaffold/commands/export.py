@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scaffold.changes.git import git
 from scaffold.errors import RefusedError
-from scaffold.frozen import dataclass
 from scaffold.templates import template
 from scaffold.templates.questions import exclusions
 

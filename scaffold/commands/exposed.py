@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from scaffold.checks.house import HouseNames, house_of
@@ -10,7 +11,6 @@ from scaffold.checks.planned import Plan
 from scaffold.checks.planned_backup import Saved, unsaved
 from scaffold.checks.reach import PlannedRoute, asks_who, doors, is_kept_out, middlewares, routes
 from scaffold.commands.check import Checked, fleet_of
-from scaffold.frozen import dataclass
 from scaffold.indexes.entry import Database
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.routes import places

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scaffold.changes.change import ChangeSet, Content, is_ciphertext
@@ -11,7 +12,6 @@ from scaffold.checks.rule import Kind
 from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.commands.check import EVERY_RULE, Checked, Selection, stacks_at, unknown
 from scaffold.errors import UsageError, nearest
-from scaffold.frozen import dataclass
 from scaffold.indexes import all_indexes
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.drift import Drift, drift
@@ -20,13 +20,18 @@ from scaffold.monorepo.repository import Monorepo
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """One index: how many entries it has, or why it cannot be read."""
+    """One index, and what is in it, or why it cannot be read."""
 
     name: str
     path: PurePosixPath
     required: bool
-    entries: int | None
+    keys: frozenset[str] | None
     problem: str = ""
+
+    @property
+    def entries(self) -> int | None:
+        """How many entries it has, if it can be read."""
+        return None if self.keys is None else len(self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
     states = []
     for index in all_indexes(monorepo.root):
         content = monorepo.files.read(index.path)[0]
-        entries, problem = None, ""
+        keys, problem = None, ""
         if content is None:
             problem = "the file does not exist"
         elif not isinstance(content, bytes):
@@ -53,10 +58,10 @@ def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
             problem = "the file is encrypted"
         else:
             try:
-                entries = len(index.entries(content))
+                keys = index.entries(content)
             except MissingAnchorError as error:
                 problem = error.problem
-        states.append(IndexState(index.name, index.path, index.required, entries, problem))
+        states.append(IndexState(index.name, index.path, index.required, keys, problem))
     return tuple(states)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -11,7 +11,6 @@ import yaml
 
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.errors import MissingError, RefusedError, UsageError, nearest
-from scaffold.frozen import dataclass
 from scaffold.monorepo.facts import demand_usable, overrides, schema
 from scaffold.monorepo.initial import NOWHERE, Shown, Sight
 from scaffold.monorepo.root import OVERRIDES
@@ -64,12 +63,11 @@ def prepare(
             "A stack is a directory of its own, such as stacks/dns with its main.tf. Change into the "
             "monorepo's root, or name it with --monorepo; `scaffold demo DIR` creates a sample to look at.",
         )
-    found = Initial(shown, tuple(there), ChangeSet(root, ()))
     if ask is not None:
-        said = tuple(
+        shown = tuple(
             one if one.fact in there or one.where == _SET else replace(one, value=ask(one)) for one in shown
         )
-        found = replace(found, shown=said)
+    found = Initial(shown, tuple(there), ChangeSet(root, ()))
     added = {one.fact: one.value for one in found.facts}
     files, path = Files(root), PurePosixPath(OVERRIDES)
     before = files.read(path)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import Content
@@ -11,7 +12,6 @@ from scaffold.changes.git import unmerged
 from scaffold.checks.consequences import Consequence, consequences
 from scaffold.checks.house import HouseNames, house_of
 from scaffold.errors import Finding, MissingError, RefusedError
-from scaffold.frozen import dataclass
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform.diff import Difference, difference

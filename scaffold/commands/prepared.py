@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
@@ -13,7 +14,6 @@ from scaffold.changes.step import Step, When
 from scaffold.checks.verify import Verified
 from scaffold.commands.steps import restore_steps, stack_steps, steps_of
 from scaffold.errors import Finding, RefusedError, ScaffoldError, UncommittedError
-from scaffold.frozen import dataclass
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions, template
 from scaffold.templates.decisions import Decision

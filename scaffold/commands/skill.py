@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import ChangeSet, Content, Files
 from scaffold.errors import EXITS, RefusedError
-from scaffold.frozen import dataclass
 from scaffold.templates import decisions
 from scaffold.templates.conditions import holds, rendered
 from scaffold.templates.questions import Question, Value, asked, condition, in_words, types

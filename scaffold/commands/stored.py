@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.errors import Finding, RefusedError
-from scaffold.frozen import dataclass
 from scaffold.monorepo.repository import Monorepo
 from scaffold.reading import YamlError, load
 from scaffold.templates import decisions
@@ -117,11 +117,6 @@ def given_claims(monorepo: Monorepo, name: str) -> frozenset[str]:
     given = volumes if isinstance(volumes, list) else []
     claims = (volume.get("claim") for volume in given if isinstance(volume, Mapping))
     return frozenset(claim for claim in claims if isinstance(claim, str))
-
-
-def answers_of(monorepo: Monorepo, name: str) -> Answers:
-    """The answers that a stack was rendered from. Raises :class:`RefusedError` if it records none."""
-    return record_of(monorepo, name).given
 
 
 def stored_facts(stored: Mapping[str, Value]) -> dict[str, Mapping[str, Value]]:

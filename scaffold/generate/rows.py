@@ -18,13 +18,12 @@ committed; decisions are imported and refusals included by the Jinja that is wri
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeAlias
 
 import yaml
 
-from scaffold.frozen import dataclass
 from scaffold.generate.expressions import RowsError, condition, expression, nearest, said
 from scaffold.templates import questions
 from scaffold.templates.questions import Value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 from tree_sitter import Node
 
-from scaffold.frozen import dataclass
 from scaffold.hcl import grammar as g
 from scaffold.hcl.kinds import KINDS, KINDS_BELOW, ExprKind
 from scaffold.hcl.literals import HOLES, decoded, key_name, literal

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scaffold.errors import MissingError
-from scaffold.frozen import dataclass
 from scaffold.hcl import types
 from scaffold.hcl.evaluate import evaluate
 from scaffold.hcl.expressions import Expression

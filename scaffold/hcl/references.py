@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from tree_sitter import Node
 
-from scaffold.frozen import dataclass
 from scaffold.hcl import grammar as g
 from scaffold.hcl.source import Source
 from scaffold.hcl.strings import unquote
@@ -18,6 +18,11 @@ class Attr:
     """The step ``.name``."""
 
     name: str
+
+    @property
+    def key(self) -> str:
+        """The name, as of any other step."""
+        return self.name
 
     def __str__(self) -> str:
         return f".{self.name}"
@@ -38,6 +43,8 @@ class Index:
 @dataclass(frozen=True, slots=True)
 class Splat:
     """The step ``[*]`` or ``.*``."""
+
+    key: ClassVar[None] = None
 
     def __str__(self) -> str:
         return "[*]"

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.kinds import ExprKind
 from scaffold.hcl.literals import NOT_LITERAL

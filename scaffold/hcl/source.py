@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from typing import Protocol
@@ -11,7 +12,6 @@ from typing import Protocol
 from tree_sitter import Node
 
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from tree_sitter import Node
 
 from scaffold.errors import RefusedError
-from scaffold.frozen import dataclass
 from scaffold.hcl import grammar as g
 from scaffold.hcl.layout import out_of_line
 from scaffold.hcl.syntax import Document, HclSyntaxError, Source, parse

@@ -9,11 +9,11 @@ the gaps between its children.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 from tree_sitter import Node, Tree
 
-from scaffold.frozen import dataclass
 from scaffold.hcl import grammar as g
 from scaffold.hcl import strict_templates as templates
 from scaffold.hcl.misplaced import misplaced

@@ -6,12 +6,12 @@ contracts, the reference check and in-place edits all read files through this mo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from tree_sitter import Node, QueryCursor, Tree
 
 from scaffold.errors import Finding, RefusedError
-from scaffold.frozen import dataclass
 from scaffold.hcl import grammar as g
 from scaffold.hcl.blocks import Attribute, Block, Body
 from scaffold.hcl.comments import Comment

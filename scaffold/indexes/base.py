@@ -11,11 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import PurePosixPath
 from typing import Generic, Protocol, TypeVar
 
-from scaffold.frozen import dataclass
 from scaffold.indexes.entry import ServiceEntry, slug
 from scaffold.indexes.places import usual
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-from scaffold.frozen import dataclass
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.comma_list import CommaList
 from scaffold.indexes.entry import ServiceEntry

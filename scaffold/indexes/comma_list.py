@@ -5,7 +5,7 @@ It ends with its sentence, and may be wrapped over several lines.
 
 from __future__ import annotations
 
-from scaffold.frozen import dataclass
+from dataclasses import dataclass
 
 _NONE = "none"
 _BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}

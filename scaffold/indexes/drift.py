@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.indexes import all_indexes
 from scaffold.indexes.base import Index, MissingAnchorError
 from scaffold.indexes.comparisons import COMPARISONS, Comparison, View, name_in

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
 
-from scaffold.frozen import dataclass
 from scaffold.monorepo.root import STACKS
 
 

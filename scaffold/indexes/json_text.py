@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-
-from scaffold.frozen import dataclass
+from dataclasses import dataclass
 
 _DECODER = json.JSONDecoder()
 

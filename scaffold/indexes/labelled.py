@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scaffold.frozen import dataclass
+from dataclasses import dataclass
+
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.comma_list import CommaList
 from scaffold.indexes.markdown import Block, Markdown, key_of

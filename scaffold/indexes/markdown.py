@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from scaffold.changes.change import lines_of
-from scaffold.frozen import dataclass
 from scaffold.indexes.entry import slug
 
 
@@ -92,10 +92,6 @@ class Markdown:
         """The items of a list, without what is nested in them or the blank lines after them."""
         found = [b for b in self.within("item", bullets) if b.level == bullets.level + 1]
         return tuple(Block("item", b.start, self._last_line(b) + 1, b.level) for b in found)
-
-    def source(self, block: Block) -> str:
-        """The lines of a block."""
-        return "".join(self.lines[block.start : block.end])
 
     def offset(self, line: int) -> int:
         """The offset in the text at which a line starts."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 from scaffold.changes.change import is_ciphertext
-from scaffold.frozen import dataclass
 from scaffold.indexes import dbaas, vault
 from scaffold.indexes.base import as_text
 from scaffold.indexes.entry import Database, Engine, Host, PublicPath, ServiceEntry, slug

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.markdown import Markdown, Table, cells, row
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.json_text import Json, JsonObject, written

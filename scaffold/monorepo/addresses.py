@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.monorepo.manifests import MAKER
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.stack import Stack

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.monorepo.addresses import containers
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.stack import Stack

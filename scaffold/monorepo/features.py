@@ -7,8 +7,8 @@ file in the root, a text that some stack has where it runs in the cluster, or a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.stamps import stamped_in

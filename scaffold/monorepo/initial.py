@@ -6,10 +6,10 @@ import os
 import posixpath
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.modules import read_module
 from scaffold.hcl.syntax import Body, Document, read
 from scaffold.monorepo.arguments import own_names

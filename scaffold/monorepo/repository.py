@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from scaffold.errors import MissingError, nearest
-from scaffold.frozen import dataclass
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.root import find_root, place, root_file, stack_in, stacks_home
 from scaffold.monorepo.shared import SharedModules

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from scaffold.errors import MissingError
-from scaffold.frozen import dataclass
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body, Document, read
 from scaffold.monorepo.governance import TierFact, tier_facts

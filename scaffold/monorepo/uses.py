@@ -7,12 +7,11 @@ computes is not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
 
-from scaffold.frozen import dataclass
 from scaffold.hcl.evaluate import Names, evaluate, known_text, text
 from scaffold.hcl.expressions import Entry, Expression
 from scaffold.hcl.kinds import ExprKind

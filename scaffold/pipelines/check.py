@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Actions, Repository
 from scaffold.reading import mapping, part

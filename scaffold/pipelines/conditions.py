@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-
-from scaffold.frozen import dataclass
 
 EVENTS = ("push", "manual", "deployment", "tag", "cron", "pull_request", "release")
 

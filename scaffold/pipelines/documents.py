@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 import yaml
 
-from scaffold.frozen import dataclass
 from scaffold.reading import Loader, YamlError, read
 
 Key: TypeAlias = str | int

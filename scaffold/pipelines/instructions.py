@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-
-from scaffold.frozen import dataclass
+from dataclasses import dataclass, replace
 
 _SET = re.compile(r"([A-Za-z_]\w*)=(\"[^\"]*\"|'[^']*'|\S+)")
 _USE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")

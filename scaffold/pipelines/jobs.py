@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from scaffold.frozen import dataclass
 from scaffold.pipelines.repository import Actions
 from scaffold.reading import mapping, part
 from scaffold.templates.image import ImageReference

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.pipelines import substitution
 from scaffold.pipelines.documents import Document, parse_workflow
 from scaffold.pipelines.workflow import Workflow, axes

@@ -10,8 +10,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Mapping
-
-from scaffold.frozen import dataclass
+from dataclasses import dataclass
 
 NAME_ERROR = "unable to parse variable name"
 BRACE_ERROR = "missing closing brace"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scaffold.checks.verify import Unverified
 from scaffold.errors import VerificationError
-from scaffold.frozen import dataclass
 from scaffold.monorepo.stack import read_stack
 from scaffold.pipelines.check import Linted, actionlint, check
 from scaffold.pipelines.context import Context, Expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from html import escape
 from textwrap import indent
@@ -12,7 +13,6 @@ from textwrap import indent
 from scaffold.checks.consequences import Consequence, Effect
 from scaffold.commands.plan import Plans, StackPlan
 from scaffold.errors import Finding, number_of
-from scaffold.frozen import dataclass
 from scaffold.report.findings import finding_text
 from scaffold.terraform import summary
 from scaffold.terraform.diff import Change, Changed, Difference

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from scaffold.checks.contract import is_like
-from scaffold.frozen import dataclass
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.place import Steps, find

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
-from scaffold.frozen import dataclass
 from scaffold.templates import template
 from scaffold.templates.questions import Question, Role, Value, all_questions, environment_options
 

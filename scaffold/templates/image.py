@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from scaffold.frozen import dataclass
-
+from dataclasses import dataclass
 
 _HUB = "docker.io"
 

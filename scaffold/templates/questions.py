@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
 
 import yaml
 
-from scaffold.frozen import dataclass
 from scaffold.templates import examples, template
 
 Value: TypeAlias = Any

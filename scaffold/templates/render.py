@@ -7,6 +7,7 @@ equal. Through Copier, one render takes a second, so no command starts it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +16,6 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.runtime import Context
 
-from scaffold.frozen import dataclass
 from scaffold.changes.change import Content, Symlink
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Role, Value, all_questions, exclusions

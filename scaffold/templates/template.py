@@ -11,13 +11,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import yaml
 
-from scaffold.frozen import dataclass
 from scaffold.errors import MissingError, UsageError
 
 P = ParamSpec("P")

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from scaffold.frozen import dataclass
-from scaffold.hcl.references import Attr, Index, Reference, Step
+from scaffold.hcl.references import Attr, Reference, Step
 from scaffold.hcl.syntax import Attribute, Block, Body, Expression, ExprKind
 from scaffold.hcl.types import optional_defaults
 from scaffold.terraform.modules import Module
@@ -176,8 +175,7 @@ class Scope:
 
 
 def _step(step: Step) -> str | int:
-    key = step.name if isinstance(step, Attr) else step.key if isinstance(step, Index) else None
-    return "" if key is None else key
+    return "" if step.key is None else step.key
 
 
 def _joined(steps: Sequence[Step]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from scaffold.frozen import dataclass
 from scaffold.terraform.planned import (
     Leaf,
     Mark,

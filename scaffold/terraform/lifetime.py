@@ -18,12 +18,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from scaffold.changes.signals import ended_by_exception
-from scaffold.frozen import dataclass
 from scaffold.terraform.confine import Layer, confine
 
 PREFIX = "scaffold-plan-"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Document, Expression, HclSyntaxError, parse
 from scaffold.terraform import terragrunt

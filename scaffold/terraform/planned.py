@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
-
-from scaffold.frozen import dataclass
 
 STAND_IN = "scaffold-stand-in"
 """The text that marks a placeholder: it is part of every string that stands in for a real one."""

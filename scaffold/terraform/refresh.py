@@ -6,11 +6,11 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from scaffold.errors import MissingError
-from scaffold.frozen import dataclass
 from scaffold.hcl.syntax import Body, HclSyntaxError, parse
 from scaffold.monorepo.root import stacks_home
 from scaffold.terraform import schemas

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.terraform.confine import Layer
 from scaffold.terraform.planned import PlannedResource
 

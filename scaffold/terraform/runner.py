@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 from scaffold.errors import MissingError
-from scaffold.frozen import dataclass
 from scaffold.terraform import refresh
 from scaffold.terraform.attempt import CHOICE, Attempt
 from scaffold.terraform.confine import Layer

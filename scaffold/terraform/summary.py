@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get, leaves
 
@@ -147,8 +147,8 @@ def _secrets(resources: Sequence[PlannedResource]) -> _Lines:
         keys = sorted({text(leaf) for path, leaf in leaves(spec) if path[-1] == "key" and "extract" in path})
         keys += sorted({text(leaf) for path, leaf in leaves(spec) if path[-2:] == ("remoteRef", "key")})
         store = get(spec, "secretStoreRef", "name")
-        target = get(spec, "target", "name") or get(manifest, "metadata", "name")
-        yield resource, f"{text(target)} from {text(store)}: {', '.join(dict.fromkeys(keys)) or 'nothing'}"
+        read = ", ".join(dict.fromkeys(keys)) or "nothing"
+        yield resource, f"{text(k8s.target(manifest))} from {text(store)}: {read}"
     for resource in k8s.of_kind(resources, "secret"):
         yield (
             resource,

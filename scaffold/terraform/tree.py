@@ -8,7 +8,7 @@ import stat
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,6 @@ from typing import Protocol
 from scaffold.changes.change import Content, Symlink, is_ciphertext
 from scaffold.changes.git import git, started
 from scaffold.errors import MissingError
-from scaffold.frozen import dataclass
 from scaffold.monorepo.root import OVERRIDES, stacks_said
 from scaffold.monorepo.shared import SharedModules, modules_said
 

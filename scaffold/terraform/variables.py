@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from scaffold.frozen import dataclass
 from scaffold.hcl import types
 from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.syntax import Block, Document, HclSyntaxError, parse

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from scaffold.changes.change import Content
-from scaffold.frozen import dataclass
 from scaffold.updates.text import merged_text
 
 Tree: TypeAlias = Mapping[PurePosixPath, Content]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from scaffold.frozen import dataclass
 from scaffold.terraform.planned import Leaf, Tree
 from scaffold.terraform.result import Moves, PlanResult
 

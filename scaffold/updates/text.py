@@ -8,12 +8,12 @@ the merge, and aligned after it; lines that a person left unaligned stay so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import PurePosixPath
 
 from scaffold.changes.git import merge_file
-from scaffold.frozen import dataclass
 from scaffold.hcl import layout
 from scaffold.hcl.syntax import HclSyntaxError, parse
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import yaml
 
 from scaffold.errors import MissingError, UsageError
-from scaffold.frozen import dataclass
 from scaffold.reading import YamlError, load
 from scaffold.templates import template
 from scaffold.templates.questions import Value

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from scaffold.answers import notation
 from scaffold.answers.sources import Path
-from scaffold.frozen import dataclass
 from scaffold.templates.questions import JSON_TYPES, Option, Question, Value, asked, types
 from scaffold.templates.template import kept
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
-from scaffold.frozen import dataclass
 from scaffold.templates import questions
 from scaffold.templates.questions import Question, Value
 from scaffold.wizard import fields

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from scaffold.frozen import dataclass
 from scaffold.templates.questions import Value
 
 

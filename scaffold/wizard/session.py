@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from scaffold.answers import validation
@@ -18,7 +19,6 @@ from scaffold.commands.new_service import prepare
 from scaffold.commands.pipeline import cloned, usual_build
 from scaffold.commands.prepared import Prepared
 from scaffold.commands.taken import judge
-from scaffold.frozen import dataclass
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.report.imported import import_text

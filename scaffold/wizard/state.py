@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from scaffold.answers.sources import Path
-from scaffold.frozen import dataclass
 from scaffold.templates import questions
 from scaffold.templates.conditions import rendered
 from scaffold.templates.questions import Question, Value

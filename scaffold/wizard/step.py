@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from scaffold.answers import notation
 from scaffold.answers.sources import Path
-from scaffold.frozen import dataclass
 from scaffold.templates import questions
 from scaffold.templates.conditions import holds, rendered
 from scaffold.templates.questions import Option, Question, Value

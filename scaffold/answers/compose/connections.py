@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
-from scaffold.frozen import dataclass
 from scaffold.templates import decisions, template
 
 _URL = re.compile(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from scaffold.answers.compose.interpolation import Text
 from scaffold.answers.compose.logins import is_for
 from scaffold.answers.compose.names import Names, Said
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.roles import Placed, Role, service_name
-from scaffold.frozen import dataclass
 from scaffold.templates.questions import Value
 
 _IN_POD = {Role.APP, Role.SIDECAR, Role.INIT}

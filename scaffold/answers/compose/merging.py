@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from scaffold.frozen import dataclass
 from scaffold.templates.questions import Value
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")

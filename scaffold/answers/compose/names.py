@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from functools import cache
 
 from scaffold.answers.compose.interpolation import UNKNOWN
-from scaffold.frozen import dataclass
 from scaffold.templates import template
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from scaffold.answers.sources import Path, show
-from scaffold.frozen import dataclass
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from scaffold.answers.compose import documented
@@ -12,7 +13,6 @@ from scaffold.answers.compose.forms import text
 from scaffold.answers.compose.logins import is_fixed, leads, reads_secret_of
 from scaffold.answers.compose.parts import Part
 from scaffold.errors import UsageError
-from scaffold.frozen import dataclass
 from scaffold.templates import template
 
 _FIXED = "no variable takes its login, so the app has that of the file in its code: keep its password"

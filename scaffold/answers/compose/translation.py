@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scaffold.answers.compose import document, documented, roles, servers, sharing
@@ -24,7 +24,6 @@ from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
 from scaffold.answers.compose.web import tile
 from scaffold.answers.known import known
-from scaffold.frozen import dataclass
 from scaffold.templates import template
 from scaffold.templates.questions import Value, applies, asked
 

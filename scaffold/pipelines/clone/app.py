@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.pipelines.clone.projects import Project, version
 from scaffold.pipelines.clone.tree import Tree, language
 from scaffold.templates import template

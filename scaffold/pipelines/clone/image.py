@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from string import Template
 
-from scaffold.frozen import dataclass
 from scaffold.pipelines.clone.tree import Tree
 from scaffold.pipelines.instructions import Instruction, instructions
 from scaffold.pipelines.repository import is_dockerfile

@@ -6,12 +6,11 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from scaffold.frozen import dataclass
 from scaffold.pipelines.clone.tree import Tree
 from scaffold.reading import mapping, part
 from scaffold.templates import template

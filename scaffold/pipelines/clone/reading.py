@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from scaffold.answers.sources import Answers, Place
 from scaffold.errors import Finding
-from scaffold.frozen import dataclass
 from scaffold.pipelines.clone.app import Kind, checks, health_route, kind_of, module
 from scaffold.pipelines.clone.image import dockerfile_of, said
 from scaffold.pipelines.clone.projects import Project, projects

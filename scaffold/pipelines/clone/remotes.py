@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from scaffold.changes.git import git
 from scaffold.errors import MissingError
-from scaffold.frozen import dataclass
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from scaffold.frozen import dataclass
 from scaffold.pipelines.repository import walk
 from scaffold.templates import template
 from scaffold.templates.questions import Value
