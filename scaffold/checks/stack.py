@@ -116,11 +116,9 @@ class CheckContext:
     """Whether the house lacks a feature, by its name."""
 
     @classmethod
-    def of(cls, root: Path, overlay: Path | None = None) -> CheckContext:
+    def of(cls, monorepo: Monorepo, overlay: Path | None = None) -> CheckContext:
         """The surroundings of every stack in a monorepo; ``overlay`` has refreshed provider schemas."""
-        monorepo = Monorepo(root)
-        settings = monorepo.settings
-        given = monorepo.variables
+        root, settings, given = monorepo.root, monorepo.settings, monorepo.variables
         return cls(
             schemas=schemas.load(overlay),
             module=cache(lambda directory: _read(root / directory)),

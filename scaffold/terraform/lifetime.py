@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,13 +62,22 @@ class Run:
         return self._starter.submit(confine, program, self.directory).result()
 
     def result(
-        self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float
+        self,
+        argv: Sequence[str],
+        cwd: Path,
+        environment: Mapping[str, str],
+        timeout: float,
+        meanwhile: Callable[[], object] | None = None,
     ) -> Finished:
         """How a program ends, in a process group that ends with this run.
 
-        After ``timeout`` seconds it is killed and ``timed_out`` set. Raises ``OSError`` if it cannot start.
+        After ``timeout`` seconds it is killed and ``timed_out`` set. ``meanwhile`` is called once it runs; an
+        error there is not this one's. Raises ``OSError`` if it cannot start.
         """
         child = self._starter.submit(self._start, argv, cwd, environment).result()
+        if meanwhile is not None:
+            with contextlib.suppress(Exception):
+                meanwhile()
         try:
             stdout, stderr = child.communicate(timeout=timeout)
             return Finished(child.returncode, stdout, stderr)

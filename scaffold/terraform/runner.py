@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import count
@@ -117,20 +117,29 @@ def plan_stacks(
     *,
     tool: Tool | None = None,
     known: Schemas | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> list[PlanResult]:
     """Plan stacks of a monorepo offline, each from scratch: no state, no cluster, no credentials.
 
     ``overlay`` holds files that are not written yet, by their path from the root. The results come in the
-    order of ``stacks``. Raises ``MissingError`` if there is no Terraform or no such stack; what is wrong with
-    a stack is in its result.
+    order of ``stacks``. ``meanwhile`` is done while the first Terraform runs, if one has to; an error in it
+    is left to whoever does it again. Raises ``MissingError`` if there is no Terraform or no such stack; what
+    is wrong with a stack is in its result.
     """
     disk = DiskTree(monorepo_root)
     tree = OverlayTree(disk, overlay) if overlay else disk
-    return plan_jobs([Job(tree, stack) for stack in stacks], workers, tool=tool, known=known)
+    return plan_jobs(
+        [Job(tree, stack) for stack in stacks], workers, tool=tool, known=known, meanwhile=meanwhile
+    )
 
 
 def plan_jobs(
-    jobs: Sequence[Job], workers: int = 1, *, tool: Tool | None = None, known: Schemas | None = None
+    jobs: Sequence[Job],
+    workers: int = 1,
+    *,
+    tool: Tool | None = None,
+    known: Schemas | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> list[PlanResult]:
     """Plan stacks of any trees of files, for instance of a Git revision; see ``plan_stacks``.
 
@@ -148,7 +157,7 @@ def plan_jobs(
     kept = KeptPlans(tool, known)
     found = [_found(kept, job) for job in jobs]
     missing = [job for job, result in zip(jobs, found, strict=True) if result is None]
-    planned = iter(_planned(missing, workers, tool, known, kept) if missing else ())
+    planned = iter(_planned(missing, workers, tool, known, kept, meanwhile) if missing else ())
     kept.sweep()
     if not missing:
         sweep()  # else the run that plans has done it
@@ -162,12 +171,17 @@ def _found(kept: KeptPlans, job: Job) -> PlanResult | None:
 
 
 def _planned(
-    jobs: Sequence[Job], workers: int, tool: Tool, known: Schemas, kept: KeptPlans
+    jobs: Sequence[Job],
+    workers: int,
+    tool: Tool,
+    known: Schemas,
+    kept: KeptPlans,
+    meanwhile: Callable[[], object] | None,
 ) -> list[PlanResult]:
     from scaffold.terraform.server import SchemaServer
 
     with private_run() as run, SchemaServer() as server:
-        planner = Planner(run, server, tool, known, kept, alone=workers <= 1)
+        planner = Planner(run, server, tool, known, kept, alone=workers <= 1, meanwhile=meanwhile)
         if workers <= 1:
             return [planner.plan(job) for job in jobs]
         pool = ThreadPoolExecutor(workers)
@@ -190,6 +204,7 @@ class Planner:
     known: Schemas
     kept: KeptPlans
     alone: bool
+    meanwhile: Callable[[], object] | None
 
     def __post_init__(self) -> None:
         self._lessons = Lessons()
@@ -247,4 +262,5 @@ class Planner:
             # As many run as there are processors: more threads would only wait for each other.
             **({} if self.alone else {"GOMAXPROCS": "1"}),
         }
-        return self.run.result([self.tool.path, *arguments], directory, environment, timeout)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        return self.run.result([self.tool.path, *arguments], directory, environment, timeout, meanwhile)
