@@ -145,17 +145,8 @@ def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
     )
 
 
-def runs_database(container: Tree, house: HouseNames) -> bool:
-    """Whether a container runs an image of a database server."""
-    return _is_like(container, house.database_images)
-
-
-def is_copied(container: Tree, house: HouseNames) -> bool:
-    """Whether a container runs a database server whose files can be restored from a copy."""
-    return _is_like(container, house.copied_databases)
-
-
-def _is_like(container: Tree, images: str) -> bool:
+def runs(container: Tree, images: str) -> bool:
+    """Whether a container runs an image that is like a pattern of the house; without one, none is."""
     image = get(container, "image")
     whole = f"/{image}"  # an image of Docker Hub may stand there by its name alone
     return bool(images) and isinstance(image, str) and bool(re.search(images, whole))

@@ -22,7 +22,7 @@ from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.uses import enrolled, known_names
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
-from scaffold.terraform import schemas, terragrunt
+from scaffold.terraform import refresh, terragrunt
 from scaffold.terraform.schemas import Schemas
 
 T = TypeVar("T")
@@ -116,14 +116,15 @@ class CheckContext:
     """Whether the house lacks a feature, by its name."""
 
     @classmethod
-    def of(cls, monorepo: Monorepo, overlay: Path | None = None) -> CheckContext:
-        """The surroundings of every stack in a monorepo; ``overlay`` has refreshed provider schemas."""
+    def of(cls, monorepo: Monorepo) -> CheckContext:
+        """The surroundings of every stack in a monorepo."""
         root, settings, given = monorepo.root, monorepo.settings, monorepo.variables
+        passed = terragrunt.passed(settings.body) if settings is not None else ()
         return cls(
-            schemas=schemas.load(overlay),
+            schemas=refresh.in_use(),
             module=cache(lambda directory: _read(root / directory)),
             list_modules=lambda place: tuple(sorted({f.parent.name for f in (root / place).glob("*/*.tf")})),
-            variables=None if given is None else given | _passed(settings),
+            variables=None if given is None else given.union(passed),
             generated=generated_by(settings),
             facts=said(root),
             enrols=_enrolling(monorepo),
@@ -170,7 +171,3 @@ def _enrolling(monorepo: Monorepo) -> Callable[[str], bool]:
         return any(namespace in enrolled(found, known_names(found)) for found in blocks)
 
     return cache(enrols)
-
-
-def _passed(settings: Document | None) -> frozenset[str]:
-    return frozenset(terragrunt.passed(settings.body)) if settings is not None else frozenset()

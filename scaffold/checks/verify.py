@@ -19,7 +19,6 @@ from scaffold.hcl.modules import terraform_files
 from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
-from scaffold.terraform import refresh
 from scaffold.terraform.result import PlanResult, Reason
 from scaffold.terraform.tree import Overlay
 
@@ -169,8 +168,7 @@ def static_findings(
     parsed = parse_stack(monorepo.place(stack), sources)
     if isinstance(parsed, list):
         return parsed
-    refreshed = refresh.directory()
-    context = CheckContext.of(monorepo, refreshed if refreshed.is_dir() else None)
+    context = CheckContext.of(monorepo)
     known = replace(context, exists=lambda path: path in links or context.exists(path))
     return _without_exceptions(parsed, run(parsed, known))
 

@@ -164,11 +164,8 @@ def tokens_in(text: str) -> list[bytes]:
 def _definitions(document: Document, splices: Sequence[Splice]) -> tuple[int, int]:
     """The bytes of the top-level definitions in and beside which the splices are, and of those lined up."""
     source = document.source
-    above, under = source.line_of(splices[0].start), source.line_of(max(splice.end for splice in splices))
-    while above > 1 and source.line_text(above - 1).strip():
-        above -= 1
-    while under < len(source.line_starts) and source.line_text(under + 1).strip():
-        under += 1
+    end = max(splice.end for splice in splices)
+    above, under = source.paragraph(source.line_of(splices[0].start), source.line_of(end))
     first = source.line_starts[above - 1]
     last = source.line_starts[under] if under < len(source.line_starts) else len(source.data)
     for node in _top(document):
