@@ -9,7 +9,7 @@ from scaffold.checks.planned import Plan, PlannedRule
 from scaffold.checks.rule import Severity
 from scaffold.errors import ONE_SLIP, Finding, nearest
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import PlannedResource, Tree, get, leaves, path_text
+from scaffold.terraform.planned import PlannedResource, get, leaves, path_text
 
 _NAMED = (
     *k8s.SERVERS, "namespace", "service", "ingress", "config_map", "secret", "job", "cron_job",
@@ -70,9 +70,9 @@ class Values(PlannedRule):
 
     def _quantities(self, resource: PlannedResource) -> Iterator[Finding]:
         for path, leaf in leaves(resource.get("spec")):
-            if len(path) < 2 or path[-2] not in _QUANTITIES or not _is_text(leaf):
+            if len(path) < 2 or path[-2] not in _QUANTITIES or isinstance(leaf, bool):
                 continue
-            if not _QUANTITY.fullmatch(str(leaf)):
+            if isinstance(leaf, str | int | float) and not _QUANTITY.fullmatch(str(leaf)):
                 where = path_text(("spec", *path))
                 yield self.about(
                     resource, f"{where} is {leaf!r}, which is not a quantity", "such as 256Mi, 10m"
@@ -111,10 +111,6 @@ class Kinds(PlannedRule):
                 continue
             if fix := nearest(kind, known, ONE_SLIP):
                 yield self.about(resource, f"there is no kind {kind}", fix)
-
-
-def _is_text(leaf: Tree) -> bool:
-    return isinstance(leaf, str | int | float) and not isinstance(leaf, bool)
 
 
 def _wrong_in(schedule: str) -> str:
