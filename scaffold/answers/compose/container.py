@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scaffold.answers.compose.forms import listed, mapping, mebibytes, ports, quantity, seconds, text, words
+from scaffold.answers.compose.forms import listed, mebibytes, ports, quantity, seconds, text, words
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import options
@@ -16,6 +16,7 @@ from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.web import may_have_tls, open_ports, tells_tls, tls_of_labels, web_port
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
+from scaffold.reading import mapping
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from scaffold.answers.compose import document, documented, roles, servers, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
-from scaffold.answers.compose.forms import mapping, text
+from scaffold.answers.compose.forms import text
 from scaffold.answers.compose.fronts import tell_of_proxy
 from scaffold.answers.compose.health import health
 from scaffold.answers.compose.hosts import Hosts
@@ -24,6 +24,7 @@ from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
 from scaffold.answers.compose.web import tile
 from scaffold.answers.known import known
+from scaffold.reading import mapping
 from scaffold.templates import template
 from scaffold.templates.questions import Value, applies, asked
 

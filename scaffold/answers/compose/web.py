@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Set
 
-from scaffold.answers.compose.forms import listed, mapping, text, words
+from scaffold.answers.compose.forms import listed, text, words
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.known import known
+from scaffold.reading import mapping
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
