@@ -1224,6 +1224,52 @@ def test_a_name_in_several_words_is_the_service_s_unless_it_names_something_else
     }
 
 
+@pytest.mark.parametrize(("profiles", "taken"), [("debug, cache", 1), ("*", 1), ("other", 0), ("", 0)])
+def test_a_profile_that_the_file_of_variables_starts_is_taken(at: Path, profiles: str, taken: int) -> None:
+    (at / ".env").write_text(f"COMPOSE_PROFILES={profiles}\n")
+    cache = "{image: memcached:1.6, profiles: [cache], network_mode: 'service:app'}"
+    found = draft(at, f"services:\n  app: {{image: 'acme/x:1', ports: ['80:80']}}\n  cache: {cache}\n")
+    assert len(found.answers.get("sidecars", [])) == taken
+
+
+@pytest.mark.parametrize(
+    ("said", "memory"),
+    [
+        ("command: php bin/console messenger:consume async --memory-limit=512M", "640Mi"),
+        ("command: [sh, -c, 'php -d memory_limit=1G work.php']", "1280Mi"),
+        ("command: php artisan queue:work --tries=3 --memory=512", "640Mi"),
+        ("environment: {PHP_MEMORY_LIMIT: 512M, OTHER: '-Xmx300m'}", "640Mi"),
+        ("environment: [NODE_OPTIONS=--max-old-space-size=4096]", "5Gi"),
+        ("environment: {JAVA_OPTS: '-Xms256m -Xmx2g'}", "2560Mi"),
+        ("environment: {JVM_MAXIMUM_MEMORY: 1024m}", "1280Mi"),
+        ("environment: {MEMORY: 4G}", "5Gi"),
+        ("environment: {MEM_LIMIT: 1024}", "1280Mi"),
+        ("environment: {GOMEMLIMIT: 800MiB}", "1000Mi"),
+        ("environment: {PHP_MEMORY_LIMIT: -1, PHP_UPLOAD_LIMIT: 4G}", None),
+        ("environment: {PHP_MEMORY_LIMIT: 128M}", None),
+        ("environment: {PHP_MEMORY_LIMIT: 512M}\n    mem_limit: 300m", "300Mi"),
+        ("environment: {PHP_MEMORY_LIMIT: 512M}\n    mem_reservation: 300m", "640Mi"),
+    ],
+)
+def test_a_container_has_the_memory_that_its_program_is_told_to_take(
+    at: Path, said: str, memory: str | None
+) -> None:
+    found = draft(at, f"services:\n  app:\n    image: acme/x:1\n    {said}\n")
+    assert found.answers.get("memory") == memory
+
+
+def test_a_worker_has_the_memory_that_its_command_names(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  app: {image: acme/x:1, ports: ['80:80']}\n"
+        "  worker: {image: acme/x:1, command: 'work --memory-limit=512M'}\n"
+        "  search: {image: memcached:1.6, network_mode: 'service:app', environment: {JAVA_OPTS: -Xmx64m}}\n",
+    )
+    beside = found.answers["sidecars"]
+    assert {item["name"]: item.get("memory") for item in beside} == {"worker": "640Mi", "search": None}
+    assert "the program may take 512Mi" in entry(found, "services.worker.command")
+
+
 def test_a_companion_gets_the_memory_that_it_needs_at_least(at: Path) -> None:
     companion = "index: {image: 'elasticsearch:8.12.2'}, store: {image: 'minio/minio:1', mem_limit: 64m}"
     found = draft(

@@ -271,7 +271,7 @@ def parts(project: Project) -> dict[str, Part]:
         if body.get("build") and _reference(str(body.get("image") or "")).repository.startswith(_OFFICIAL)
     }
     found = {
-        name: Part(name, body, built=built, files=_of_files(project, body))
+        name: Part(name, _started(project, body), built=built, files=_of_files(project, body))
         for name, body in project.services.items()
     }
     said = [
@@ -285,6 +285,13 @@ def parts(project: Project) -> dict[str, Part]:
         **{n: Part(n, mapping(body), "jobs", built) for n, body in jobs.items() if n not in found},
         **found,
     }
+
+
+def _started(project: Project, body: Mapping[str, Value]) -> Mapping[str, Value]:
+    """A service without its profiles if ``.env`` starts one of them: then it always starts."""
+    active = {name.strip() for name in project.variables.get("COMPOSE_PROFILES", "").split(",")}
+    starts = "*" in active or not active.isdisjoint(map(text, listed(body.get("profiles"))))
+    return {key: value for key, value in body.items() if key != "profiles"} if starts else body
 
 
 def _of_files(project: Project, body: Mapping[str, Value]) -> dict[str, Text]:
