@@ -730,6 +730,17 @@ def test_a_port_that_an_image_only_has_with_tls_is_asked_with_it(at: Path) -> No
     assert "TLS at 8834" in entry(other, "services.scan.ports[0]")
 
 
+def test_a_port_that_an_image_has_with_tls_is_proposed_where_the_file_names_none(at: Path) -> None:
+    found = draft(at, "services: {scan: {image: 'acme/nessus:1', network_mode: host}}")
+    assert found.answers["port"] == 8834
+    assert found.answers["ingress_options"] == {"backend_protocol": "HTTPS"}
+    assert "its port is 8834, with TLS" in entry(found, "services.scan.image")
+    several = draft(at, "services: {scan: {image: 'acme/unifi:1', ports: ['8080:8080', '80:8443']}}")
+    assert several.answers["port"] == 8443
+    other = draft(at, "services: {scan: {image: 'acme/scan:1', network_mode: host}}")
+    assert "port" not in other.answers
+
+
 def test_a_driver_alone_makes_no_companion(at: Path) -> None:
     found = draft(
         at,
@@ -1265,8 +1276,8 @@ def test_a_worker_has_the_memory_that_its_command_names(at: Path) -> None:
         "  worker: {image: acme/x:1, command: 'work --memory-limit=512M'}\n"
         "  search: {image: memcached:1.6, network_mode: 'service:app', environment: {JAVA_OPTS: -Xmx64m}}\n",
     )
-    beside = found.answers["sidecars"]
-    assert {item["name"]: item.get("memory") for item in beside} == {"worker": "640Mi", "search": None}
+    beside = [*found.answers["sidecars"], *found.answers["workloads"]]
+    assert {item["name"]: item.get("memory") for item in beside} == {"search": None, "worker": "640Mi"}
     assert "the program may take 512Mi" in entry(found, "services.worker.command")
 
 

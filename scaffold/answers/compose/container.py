@@ -268,6 +268,8 @@ class Containers:
         if web and (said := next(tells_tls(part, web), "")):
             found["ingress_options"] = {"backend_protocol": "HTTPS"}
             why = f"with TLS (ingress_options.backend_protocol), since {said}"
+            if web not in {number for _, _, number in told} and (*part.at, "image") in self.ledger.entries:
+                self.ledger.noted((*part.at, "image"), f"its port is {web}, {why}")
         elif web:
             tcp = {number for _, protocol, number in usable if protocol == "TCP"}
             why = "; ".join(filter(None, (why, may_have_tls(part, tcp))))

@@ -127,6 +127,8 @@ def _told(part: Part) -> Iterator[tuple[int, str]]:
             yield int(value), f"{name} says so"
     if isinstance(port := known({"image": str(part.image)}).answers.get("port"), int):
         yield port, _OF_IMAGE
+    if (tls := facts["tls_images"].get(part.image.base)) is not None:
+        yield tls, _OF_IMAGE
     for asked in LOCAL_URL.finditer(" ".join(words(mapping(part.body.get("healthcheck")).get("test")))):
         if asked[1]:
             yield int(asked[1]), "its health check asks it"
