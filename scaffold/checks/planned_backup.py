@@ -49,7 +49,7 @@ class Backups(PlannedRule):
                     yield self.about(
                         pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
                     )
-                servers = [user for user in users if k8s.kind(user.owner) in k8s.SERVERS]
+                servers = [user for user in users if user.serves]
                 if servers and not any(_beside(pods, user, plan.house) for user in servers):
                     yield self.about(
                         pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
@@ -137,8 +137,8 @@ def no_longer_saved(before: Plan, after: Plan) -> Iterator[PlannedResource]:
         if isinstance(name, str) and (place, name) in stays:
             there = before.own.pods(place)
             # A job that writes to a volume is at some other work there.
-            readers = [pods for pods in there if _is_server(pods) or not _writes(pods, name)]
-            used = any(_is_server(pods) and name in pods.claimed() for pods in there)
+            readers = [pods for pods in there if pods.serves or not _writes(pods, name)]
+            used = any(pods.serves and name in pods.claimed() for pods in there)
             saved = used and _is_saved(name, readers, before.house)
             if saved and not _is_saved(name, after.own.pods(place), after.house):
                 yield claim
@@ -151,12 +151,7 @@ def _writes(pods: k8s.PodTemplate, claim: str) -> bool:
 
 def _servers(claim: Tree, there: Iterable[k8s.PodTemplate]) -> list[k8s.PodTemplate]:
     """The long-running pods that mount a claim."""
-    users = (pods for pods in there if claim in pods.claimed() and not pods.parked)
-    return [pods for pods in users if _is_server(pods)]
-
-
-def _is_server(pods: k8s.PodTemplate) -> bool:
-    return k8s.kind(pods.owner) in k8s.SERVERS
+    return [pods for pods in there if pods.serves and claim in pods.claimed() and not pods.parked]
 
 
 def _is_saved(claim: str, there: Sequence[k8s.PodTemplate], house: HouseNames) -> bool:

@@ -13,7 +13,7 @@ from scaffold.checks.rule import Rule
 from scaffold.checks.stack import CheckContext
 from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.commands.changed import demand_stacks_clean
-from scaffold.commands.check import Checked, all_rules
+from scaffold.commands.check import Checked, by_code
 from scaffold.errors import Finding
 from scaffold.hcl.place import block_at
 from scaffold.hcl.splice import EditError
@@ -42,7 +42,7 @@ def plan_fix(monorepo: Monorepo, found: Checked) -> Fixed:
     Raises ``RefusedError`` for a file that may not be written, and ``VerificationError`` for an edit that
     a second reader reads differently.
     """
-    rules = {rule.code: rule for rule in all_rules() if rule.fixes}
+    rules = {code: rule for code, rule in by_code().items() if rule.fixes}
     facts = CheckContext.of(monorepo.root).facts
     fixable = [finding for finding in found.findings if finding.code in rules]
     texts, done = edited(monorepo, fixable, lambda d, f: with_fix(d, f.line or 0, rules[f.code], facts))

@@ -54,7 +54,7 @@ def prepare(
     answer does). ``without_indexes`` are indexes that are left to a person; ``own_files`` are copied into the
     stack. Raises :class:`AnswersError` with every problem of the answers, :class:`RefusedError` for a stack
     or a name that is taken, :class:`~scaffold.errors.VerificationError` for a stack that would not work in
-    this monorepo, and what :func:`~scaffold.commands.pipeline.prepare_pipeline` raises.
+    this monorepo, and what :func:`~scaffold.commands.pipeline.pipeline_of` raises.
     """
     sensed = sense(monorepo)
     origin = template.origin(template_source or template_fact(sensed))

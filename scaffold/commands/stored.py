@@ -137,11 +137,6 @@ def _given_claims(volumes: Value) -> frozenset[str]:
     return frozenset(claim for claim in claims if isinstance(claim, str))
 
 
-def answers_of(monorepo: Monorepo, name: str) -> Answers:
-    """The answers that a stack was rendered from. Raises :class:`RefusedError` if it records none."""
-    return record_of(monorepo, name).given
-
-
 def stored_facts(stored: Mapping[str, Value]) -> dict[str, Mapping[str, Value]]:
     """What a stack's answers file has besides answers: sensed facts, and what is kept."""
     said = {name: stored.get(name) for name in ("sensed", "recorded")}

@@ -13,7 +13,7 @@ from scaffold.checks.exceptions import Exceptions, ignores
 from scaffold.checks.house import house_of
 from scaffold.checks.rule import Kind, Rule
 from scaffold.checks.stack import CheckContext, parse_stack, run
-from scaffold.commands.check import Selection, all_rules, check
+from scaffold.commands.check import Selection, by_code, check
 from scaffold.commands.fix import edited, with_fix
 from scaffold.commands.stored import with_answers
 from scaffold.errors import Finding
@@ -101,7 +101,7 @@ def broken(
 
     Where ``modules`` are given it is what breaks it in those: in them only syntax tells.
     """
-    if modules is None and any(rule is known for known in all_rules()):
+    if modules is None and by_code().get(rule.code) is rule:
         own = Selection((rule.code,))
         yield from check(monorepo, stacks, own, static=rule.kind is Kind.STACK).findings
         return

@@ -43,7 +43,7 @@ def _recorded_json(recorded: Recorded, behind: int | None) -> dict[str, Value]:
         if edited is None
         else [{"path": str(f.path), "action": f.action.value, "hunks": f.hunks} for f in edited],
         "invalid": [finding_json(finding) for finding in recorded.invalid],
-        "moved": [{"fact": one.fact, "before": one.before, "now": one.now} for one in recorded.moved],
+        "moved": recorded.moved,
     }
 
 
