@@ -405,6 +405,8 @@ def test_the_data_of_a_server_inside_the_image_is_told(at: Path) -> None:
         "services: {box: {image: acme/box:1.0, ports: ['80'], volumes: ['data:/data', 'db:/var/lib/mysql']}}",
     )
     assert "a database server inside the image" in entry(found, "services.box.volumes[1]")
+    known = draft(at, "services: {words: {image: 'tolgee/tolgee:v3.83.3', volumes: ['data:/data']}}")
+    assert "a database server inside the image" in entry(known, "services.words.volumes[0]")
     assert "database" not in entry(found, "services.box.volumes[0]")
 
 
