@@ -116,11 +116,11 @@ def unformatted(files: Sequence[OwnFile], level: Level | None) -> tuple[Unverifi
         if level is Level.PLAN:
             raise
         return (Unverified(f"the format of {names}", error.message),)
-    if found := [_unlike(tool.name, file) for file in files if not is_formatted(tool, file.content)]:
+    found = []
+    for file in files:
+        if not is_formatted(tool, file.content):
+            fix = f"Format it: {shlex.join([tool.name, 'fmt', str(file.source)])}"
+            found.append(file.finding("format", f"{file.source.name} is not formatted.", fix))
+    if found:
         raise VerificationError("Files of your own are not formatted; nothing was written.", "", found)
     return ()
-
-
-def _unlike(tool: str, file: OwnFile) -> Finding:
-    fix = f"Format it: {shlex.join([tool, 'fmt', str(file.source)])}"
-    return file.finding("format", f"{file.source.name} is not formatted.", fix)

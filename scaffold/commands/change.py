@@ -25,7 +25,7 @@ from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.remove_service import drop_steps
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.sides import Sides, verified_change
-from scaffold.commands.stored import Record, demand_unedited, record_of
+from scaffold.commands.stored import Record, record_of
 from scaffold.commands.taken import refuse_taken, with_taken
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo.repository import Monorepo
@@ -55,8 +55,7 @@ def prepare_change(
     :class:`VerificationError` for what would not work.
     """
     record = record_of(monorepo, name)
-    if record.edited:
-        demand_unedited(monorepo, name)
+    record.demand_unedited()
     given, recorded, sensed = record.given, record.recorded, sense(monorepo)
     wanted = _completed(given, wanted)
     origin = origin_of(record)

@@ -18,7 +18,7 @@ from scaffold.commands.changed import ServiceChange
 from scaffold.commands.in_place import kept_in_place
 from scaffold.commands.named import problems
 from scaffold.commands.remove_service import mentions, refuse_going
-from scaffold.commands.stored import Record, demand_unedited, record_of
+from scaffold.commands.stored import Record, record_of
 from scaffold.commands.taken import refuse_taken
 from scaffold.errors import RefusedError
 from scaffold.monorepo.repository import Monorepo
@@ -46,7 +46,7 @@ def prepare_rename(
     """
     refuse_going(monorepo, name)
     record, sensed = record_of(monorepo, name), sense(monorepo)
-    demand_unedited(monorepo, name)
+    record.demand_unedited()
     before = as_it_holds(record, sensed)
     wanted = _wanted(record, to, before.values["host"] if keep_host else None)
     kept = before.values["recorded_now"]

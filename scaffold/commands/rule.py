@@ -94,7 +94,10 @@ def _page() -> Iterator[str]:
         "`scaffold rule CODE` prints one."
     )
     yield ""
-    yield f"To make an exception in a stack, put a comment on the line, or above the block: `# {_EXCEPTION}`."
+    yield (
+        "To make an exception in a stack, put a comment on the line, or above the block: "
+        "`# scaffold: ignore CODE: the reason`."
+    )
     letters = ""
     for rule in all_rules():
         if rule.code[:3] != letters:
@@ -103,6 +106,3 @@ def _page() -> Iterator[str]:
             yield f"## {letters}: {family(rule)}"
         yield ""
         yield from described(rule)
-
-
-_EXCEPTION = "scaffold: ignore CODE: the reason"

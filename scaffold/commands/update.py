@@ -16,8 +16,8 @@ from scaffold.checks.verify import Level, Unverified, static_findings, verify_ed
 from scaffold.commands.lists import Lists
 from scaffold.commands.plan import refuse_unmerged
 from scaffold.commands.service_entry import service_entry
-from scaffold.commands.sides import NOT_PLANNED, Found, Sides, planned, written_out
-from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
+from scaffold.commands.sides import Found, Sides, planned, written_out
+from scaffold.commands.stored import Record, record_of, stored_answers
 from scaffold.commands.updated import MergedStacks, Updated, Updates
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.hcl.conflicts import SETTLE, conflict
@@ -66,7 +66,8 @@ def merge_stacks(
             origin = template.Origin(origin.source, to, updatable=True)
         sides = tuple(_sides(monorepo, stacks, origin))
     outcome = tuple(_merged(monorepo, side) for side in sides)
-    found = _found(monorepo, sides, outcome, level, workers)
+    ready = [(side, one.merged.files) for side, one in zip(sides, outcome, strict=True) if not one.findings]
+    found = planned(monorepo, ready, level, workers)
     effects = _effects(monorepo, sides, outcome, found)
     merges = (
         replace(one, findings=(*one.findings, *found.findings.get(one.stack, ())), to_accept=effect)
@@ -142,8 +143,7 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
             unread = Finding(path, None, None, "update.no-answers", error.message, fix=error.hint)
             yield Sides(monorepo.place(name), "", {}, {}, ours, (unread,))
             continue
-        edits = edits_of_answers(monorepo, name) if record.edited else ()
-        if findings := edits or validation.problems(record.given, sensed, record.recorded):
+        if findings := record.edits or validation.problems(record.given, sensed, record.recorded):
             yield Sides(monorepo.place(name), record.version, {}, {}, ours, tuple(findings))
             continue
         new = render(record.given.values, sensed, record.recorded, origin)
@@ -191,16 +191,6 @@ def as_rendered(
             return found.files, service_entry(found.values)
         except (LookupError, StopIteration, TypeError, AttributeError):
             return found.files, None
-
-
-def _found(
-    monorepo: Monorepo, sides: Sequence[Sides], outcome: Sequence[Updated], level: Level | None, workers: int
-) -> Found:
-    """The plans of the stacks that could be merged, and what they show."""
-    if level is Level.STATIC:
-        return Found(unverified=(Unverified(NOT_PLANNED, "left out by --verify static"),))
-    ready = [(side, one.merged.files) for side, one in zip(sides, outcome, strict=True) if not one.findings]
-    return planned(monorepo, ready, demanded=level is Level.PLAN, workers=workers)
 
 
 def _effects(
