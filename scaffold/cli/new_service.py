@@ -131,7 +131,7 @@ def _telling_of_the_import(imported: Report | None, *, as_json: bool) -> Iterato
     from scaffold.report.imported import import_json, import_text
 
     if imported is not None and not as_json:
-        output.print_notes(import_text(imported))
+        output.print_lines(import_text(imported), beside=True)
     try:
         yield
     except ScaffoldError as error:

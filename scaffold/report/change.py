@@ -28,21 +28,18 @@ def change_json(
     """A change as JSON: what ``new-service`` prints, the answers, and what happens to running workloads."""
     written = written and not change.prepared.unchanged
     difference = change.plans.stacks[0].difference if change.plans else None
-    return {
+    told = {
         **prepared_json(change.prepared, steps, written=written, commits=commits),
         "answers": change.answers,
         "consequences": change.consequences or (() if change.plans else None),
         "to_accept": change.to_accept,
         "difference": difference.to_json() if difference is not None else None,
         "merged": change.edited,
-        **(_renamed_json(change) if change.was else {}),
     }
-
-
-def _renamed_json(change: ServiceChange) -> dict[str, Value]:
-    """The Service's former name, what keeps that name, and where else it occurs."""
-    kept = {".".join(one.place): one.kept for one in change.kept}
-    return {"was": change.was, "kept": kept, "mentions": mentions_json(change.mentions)}
+    if change.was:
+        kept = {".".join(one.place): one.kept for one in change.kept}
+        told |= {"was": change.was, "kept": kept, "mentions": mentions_json(change.mentions)}
+    return told
 
 
 def change_text(

@@ -9,6 +9,7 @@ from scaffold.changes.change import diff
 from scaffold.changes.step import Step
 from scaffold.checks.verify import Verified
 from scaffold.commands.prepared import Commits, Part, Prepared
+from scaffold.commands.steps import restore_steps
 from scaffold.errors import number_of
 from scaffold.report.changes import (
     committed_text,
@@ -53,8 +54,10 @@ def prepared_json(
         }
         result |= {"app_repository": made} if stack else made
         result["clone"] = clone_json(prepared)
-    restores = {"restore": steps_json(prepared.restores)} if stack else {}
-    return {**result, "decisions": prepared.decisions, "next_steps": steps_json(steps), **restores}
+    result |= {"decisions": prepared.decisions, "next_steps": steps_json(steps)}
+    if prepared.stack:
+        result["restore"] = steps_json(restore_steps(prepared.stack.values))
+    return result
 
 
 def _part_json(part: Part[object], *, written: bool, commit: str | None) -> dict[str, Value]:
