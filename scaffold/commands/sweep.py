@@ -244,7 +244,7 @@ def _updates(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Mapping[s
     if not made:
         return {}
     try:
-        updates = prepare(monorepo, merge_stacks(monorepo, made, level=Level.STATIC))
+        updates = prepare(merge_stacks(monorepo, made, level=Level.STATIC))
     except MissingError:
         return {}
     files = {one.stack: {file.path: file.after for file in one.change.changes} for one in updates.written}
