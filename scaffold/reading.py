@@ -130,6 +130,14 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def walked(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """A value and everything in it, at any depth of mappings and lists, each with its path."""
+    yield path, value
+    listed = enumerate(value) if isinstance(value, list) else ()
+    for key, inner in mapping(value).items() or listed:
+        yield from walked(inner, (*path, key))
+
+
 def _located(
     node: yaml.Node, path: tuple[str | int, ...], mark: yaml.Mark, *, twice: bool
 ) -> Iterator[Located]:

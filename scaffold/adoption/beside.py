@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from scaffold.adoption import computed
 from scaffold.adoption.environment import reference, value_of
 from scaffold.adoption.files import own_directories
-from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
+from scaffold.adoption.inferred import STOOD, Inferred, found, renamed
 from scaffold.adoption.probes import probe_row
-from scaffold.adoption.reading import first, known, labels, number, text, texts, words
+from scaffold.adoption.reading import first, known, labels, name_of, number, text, texts, words
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import OWNS, mounts_of
 from scaffold.adoption.volume_book import saves
@@ -28,29 +28,29 @@ def sidecars(stack: Standing) -> Iterator[Inferred]:
     """The containers that run beside the app in its pod, as items of ``sidecars``."""
     for container in stack.beside:
         assert stack.app is not None
-        ports = [_port(port) for port in k8s.items(get(container, "port"))]
+        ports = [_port(port) for port in k8s.items(container, "port")]
         item = {
             **described(stack, stack.app, container, whole=True),
             "ports": [p for p in ports if p],
             "probes": dict(_probes(container)),
         }
         at = f'{_POD}.container["{item["name"]}"]'
-        yield found("sidecars", [known(item) | _false(item)], stack.app.owner, at)
+        yield found("sidecars", [known(item)], stack.app.owner, at)
 
 
 def _probes(container: Tree) -> Iterator[tuple[str, dict[str, Value]]]:
     """How a sidecar is checked."""
-    open_ = [p for p in k8s.items(get(container, "port")) if get(p, "protocol") != "UDP"]
-    usual = number(get(open_[0], "container_port")) if open_ else None
+    open_ = [p for p in k8s.items(container, "port") if get(p, "protocol") != "UDP"]
+    usual = number(open_[0], "container_port") if open_ else None
     for kind in ("readiness", "liveness", "startup"):
         if (probe := first(container, f"{kind}_probe")) is not None:
-            yield kind, probe_row(probe, text(get(probe, "http_get", 0, "path")), usual)
+            yield kind, probe_row(probe, text(probe, "http_get", 0, "path"), usual)
 
 
 def init_containers(stack: Standing) -> Iterator[Inferred]:
     """The containers that run before the app, without those that answers on volumes and files bring."""
-    for container in k8s.items(get(stack.app.spec, "init_container")) if stack.app else ():
-        name = text(get(container, "name"))
+    for container in k8s.items(stack.app.spec, "init_container") if stack.app else ():
+        name = text(container, "name")
         if name != _COPIES and not name.startswith(OWNS):
             assert stack.app is not None
             item = described(stack, stack.app, container, whole=True)
@@ -58,9 +58,9 @@ def init_containers(stack: Standing) -> Iterator[Inferred]:
 
 
 def _port(port: Tree) -> dict[str, Value]:
-    inside = number(get(port, "container_port"))
+    inside = number(port, "container_port")
     protocol = "UDP" if get(port, "protocol") == "UDP" else ""
-    return known({"name": text(get(port, "name")) or port_name(port), "port": inside, "protocol": protocol})
+    return known({"name": text(port, "name") or port_name(port), "port": inside, "protocol": protocol})
 
 
 def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole: bool) -> dict[str, Value]:
@@ -76,15 +76,15 @@ def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
         mounts = [] if mounts == mounts_of(stack, stack.app, stack.container) else mounts
     elif inherits:
         mounts = [mount for mount in mounts if mount["volume"] not in own_directories(stack)]
-    more = texts(get(container, "security_context", 0, "capabilities", 0, "add"))
+    more = texts(container, "security_context", 0, "capabilities", 0, "add")
     item = {
-        "name": text(get(container, "name")),
+        "name": text(container, "name"),
         "image": "" if same else image_of(get(container, "image")),
-        "command": words(get(container, "command")),
-        "args": words(get(container, "args")),
+        "command": words(container, "command"),
+        "args": words(container, "args"),
         "inherits": False if same and not inherits else None,
         **confinement(container),
-        "uid": number(get(container, "security_context", 0, "run_as_user")),
+        "uid": number(container, "security_context", 0, "run_as_user"),
         "capabilities": more,
         "capabilities_reason": STOOD if set(more).difference(stack.facts["baseline_capabilities"]) else "",
         "service_account": _account(stack, pods) if not whole else None,
@@ -92,17 +92,13 @@ def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
         "mounts": mounts,
         **amounts(stack, container),
     }
-    return known(item) | _false(item)
+    return known(item)
 
 
 def _account(stack: Standing, pods: k8s.PodTemplate) -> bool | None:
     """Whether a job runs as the Service's ServiceAccount, if that has to be said."""
-    its, apps = (text(get(one.spec, "service_account_name")) for one in (pods, stack.app or pods))
+    its, apps = (text(one.spec, "service_account_name") for one in (pods, stack.app or pods))
     return None if bool(its) == bool(apps) else bool(its)
-
-
-def _false(item: Mapping[str, Value]) -> dict[str, Value]:
-    return {key: value for key, value in item.items() if value is False}
 
 
 def _is_apps(stack: Standing, image: Tree) -> bool:
@@ -118,9 +114,9 @@ def _is_apps(stack: Standing, image: Tree) -> bool:
 
 def _inherits(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole: bool) -> bool:
     """Whether a container has everything that the app's container has."""
-    theirs = {text(get(row, "name")) for row in k8s.items(get(container, "env"))}
-    apps = {text(get(row, "name")) for row in k8s.items(get(stack.container, "env"))}
-    ours, its = (k8s.items(get(c, "env_from")) for c in (stack.container, container))
+    theirs = {text(row, "name") for row in k8s.items(container, "env")}
+    apps = {text(row, "name") for row in k8s.items(stack.container, "env")}
+    ours, its = (k8s.items(c, "env_from") for c in (stack.container, container))
     shared = [source for source in its if source in ours]
     bare = (
         whole and bool(mounts_of(stack, stack.app, stack.container)) and not mounts_of(stack, pods, container)
@@ -131,10 +127,10 @@ def _inherits(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole:
 
 def _environment(stack: Standing, container: Tree, *, inherits: bool) -> dict[str, Value]:
     """A container's variables, without those that it inherits from the app."""
-    apps = {text(get(row, "name")): row for row in k8s.items(get(stack.container, "env"))} if inherits else {}
+    apps = {text(row, "name"): row for row in k8s.items(stack.container, "env")} if inherits else {}
     found_: dict[str, Value] = {}
-    for row in k8s.items(get(container, "env")):
-        name = text(get(row, "name"))
+    for row in k8s.items(container, "env"):
+        name = text(row, "name")
         same = name in apps and (get(apps[name], "value"), reference(apps[name])) == (
             get(row, "value"),
             reference(row),
@@ -153,7 +149,7 @@ def _environment(stack: Standing, container: Tree, *, inherits: bool) -> dict[st
 def cron_jobs(stack: Standing) -> Iterator[Inferred]:
     """What runs on a schedule, without the jobs that back up volumes."""
     for pods in k8s.pod_templates(k8s.of_kind(stack.own, "cron_job")):
-        containers = k8s.items(get(pods.spec, "container"))
+        containers = k8s.items(pods.spec, "container")
         if saves(pods) or not containers:
             continue
         spec = pods.owner.get("spec", 0)
@@ -161,16 +157,15 @@ def cron_jobs(stack: Standing) -> Iterator[Inferred]:
         item = {
             **described(stack, pods, containers[0], whole=False),
             "init_containers": _first_steps(stack, pods),
-            "name": text(k8s.name(pods.owner)),
-            "schedule": text(get(spec, "schedule")),
-            "timezone": text(get(spec, "timezone")),
+            "name": name_of(pods.owner),
+            "schedule": text(spec, "schedule"),
+            "timezone": text(spec, "timezone"),
             "suspended": get(spec, "suspend") is True or None,
-            **{name: number(get(spec, name)) for name in _LIMITS},
-            "ttl_seconds_after_finished": number(get(job, "ttl_seconds_after_finished")),
+            **{name: number(spec, name) for name in _LIMITS},
+            "ttl_seconds_after_finished": number(job, "ttl_seconds_after_finished"),
             **_runs(job, pods),
         }
-        item = known(item) | _false(item)
-        yield found("cron_jobs", [item | _nothing(item)], pods.owner, "spec[0]")
+        yield found("cron_jobs", [known(item)], pods.owner, "spec[0]")
         yield from _called(pods, containers[0])
 
 
@@ -180,26 +175,25 @@ _LIMITS = ("starting_deadline_seconds", "successful_jobs_history_limit", "failed
 def jobs(stack: Standing) -> Iterator[Inferred]:
     """What runs once, as items of ``jobs``."""
     for pods in k8s.pod_templates(k8s.of_kind(stack.own, "job")):
-        if containers := k8s.items(get(pods.spec, "container")):
-            name = {"name": text(k8s.name(pods.owner))}
+        if containers := k8s.items(pods.spec, "container"):
+            name = {"name": name_of(pods.owner)}
             job = pods.owner.get("spec", 0)
             first = {"init_containers": _first_steps(stack, pods)}
             item = {**described(stack, pods, containers[0], whole=False), **first, **name, **_runs(job, pods)}
-            yield found("jobs", [known(item) | _false(item) | _nothing(item)], pods.owner, "spec[0]")
+            yield found("jobs", [known(item)], pods.owner, "spec[0]")
             yield from _called(pods, containers[0])
 
 
 def _first_steps(stack: Standing, pods: k8s.PodTemplate) -> list[Value]:
     """What runs before a job in its pod."""
-    all_ = (described(stack, pods, one, whole=False) for one in k8s.items(get(pods.spec, "init_container")))
+    all_ = (described(stack, pods, one, whole=False) for one in k8s.items(pods.spec, "init_container"))
     return [{key: value for key, value in one.items() if key != "service_account"} for one in all_]
 
 
 def _called(pods: k8s.PodTemplate, container: Tree) -> Iterator[Inferred]:
     """The name of a job's container, if it is not the job's."""
-    job, name = text(k8s.name(pods.owner)), text(get(container, "name"))
-    if name and name != job:
-        yield found(RECORDED, {"names": {"job_containers": {job: name}}}, pods.owner, "container[0].name")
+    job, name = name_of(pods.owner), text(container, "name")
+    return renamed(pods.owner, name, job, "job_containers", job, attribute="container[0].name")
 
 
 _USUAL_LABELS = ("app", "component", "tier")
@@ -209,15 +203,10 @@ def _runs(job: Tree, pods: k8s.PodTemplate) -> dict[str, Value]:
     restart = "OnFailure" if get(pods.spec, "restart_policy") == "OnFailure" else ""
     return {
         "labels": labels(pods.owner.get("metadata", 0, "labels"), _USUAL_LABELS),
-        "retries": number(get(job, "backoff_limit")),
+        "retries": number(job, "backoff_limit"),
         "restart": restart,
-        "active_deadline_seconds": number(get(job, "active_deadline_seconds")),
+        "active_deadline_seconds": number(job, "active_deadline_seconds"),
     }
-
-
-def _nothing(item: Mapping[str, Value]) -> dict[str, Value]:
-    """Numbers that are zero, which still say something."""
-    return {key: value for key, value in item.items() if value == 0 and not isinstance(value, bool)}
 
 
 def shape(stack: Standing) -> Iterator[Inferred]:

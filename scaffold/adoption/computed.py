@@ -9,6 +9,7 @@ from scaffold.adoption.reading import text
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.written import Written
 from scaffold.hcl.syntax import Document, parse
+from scaffold.reading import walked
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
@@ -30,7 +31,7 @@ resource "kubernetes_secret" "computed" {{
 
 def answer(stack: Standing, row: Tree) -> Value | None:
     """A variable as the answer ``env`` has it; None where the text of the stack does not show its value."""
-    name = text(get(row, "name"))
+    name = text(row, "name")
     written = get(row, "value_from", 0) is None and stack.written.computed(name)
     return {"secret": f"{stack.called}{_SUFFIX}", "key": name} if written else None
 
@@ -73,11 +74,7 @@ def _is_space(labels: Sequence[str]) -> bool:
     return labels[0].startswith("kubernetes_namespace")
 
 
-def _keys(value: Value, secret: str) -> Iterator[str]:
+def _keys(values: Value, secret: str) -> Iterator[str]:
     """The keys that anything in the answers reads of a Secret."""
-    if isinstance(value, Mapping):
-        if value.get("secret") == secret:
-            yield str(value["key"])
-        value = list(value.values())
-    for part in value if isinstance(value, list) else ():
-        yield from _keys(part, secret)
+    items = (value for _, value in walked(values) if isinstance(value, Mapping))
+    return (str(item["key"]) for item in items if item.get("secret") == secret)

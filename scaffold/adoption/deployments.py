@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from scaffold.adoption import beside, marks, placement, probes, workload
 from scaffold.adoption.inferred import RECORDED, Inferred, found, gathered, holding
-from scaffold.adoption.reading import known, labels, number, text
+from scaffold.adoption.reading import known, labels, name_of, number, text
 from scaffold.adoption.standing import Standing
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Tree, get
+from scaffold.terraform.planned import Tree
 
 _AS_THE_APP = (
     workload.ports,
@@ -39,19 +39,19 @@ def workloads(stack: Standing) -> Iterator[Inferred]:
         if view.app is None:
             continue
         said, _ = gathered(holding([one for subject in _AS_THE_APP for one in subject(view)]))
-        called = text(k8s.name(other))
+        called = name_of(other)
         name = called.removeprefix(f"{stack.called}-")[:40].strip("-")
         item = {
             **beside.described(stack, view.app, view.container, whole=False),
             **{key: said[key] for key in _TAKEN if key in said},
             "port_name": _named(said),
-            "gpu": number(get(view.container, "resources", 0, "limits", _GPU)),
+            "gpu": number(view.container, "resources", 0, "limits", _GPU),
             "reloader": _reloader(stack, view, said),
             "keel": "never" if said.get("keel") == "never" else "",
         }
         container = item.pop("name")
         item.pop("service_account", None)
-        item = known(item) | {key: item[key] for key in item if item[key] is False or item[key] == 0}
+        item = known(item)
         item |= _without_service(view, item)
         item |= _as_user(view, item)
         item = {"name": name, **item}
@@ -86,9 +86,7 @@ def _without_service(view: Standing, item: dict[str, Value]) -> dict[str, Value]
         return {}
     for key in ("port", "port_name", "service_port"):
         item.pop(key, None)
-    return {
-        "ports": [{**_port(port), "in_service": False} for port in k8s.items(get(view.container, "port"))]
-    }
+    return {"ports": [{**_port(port), "in_service": False} for port in k8s.items(view.container, "port")]}
 
 
 def _as_user(view: Standing, item: dict[str, Value]) -> dict[str, Value]:
@@ -103,19 +101,16 @@ def _as_user(view: Standing, item: dict[str, Value]) -> dict[str, Value]:
 
 
 def _port(port: Tree) -> dict[str, Value]:
-    return {
-        "name": text(get(port, "name")) or workload.port_name(port),
-        "port": number(get(port, "container_port")),
-    }
+    return {"name": text(port, "name") or workload.port_name(port), "port": number(port, "container_port")}
 
 
 def inexpressible(stack: Standing) -> Iterator[str]:
     """What no answer says of Deployments beside the app's, each in words."""
     for other in stack.others:
-        called, view = text(k8s.name(other)), stack.of(other)
+        called, view = name_of(other), stack.of(other)
         if text(k8s.namespace(other)) != stack.namespace:
             yield f"{called} is in another namespace"
-        elif view.app is None or len(k8s.items(get(view.app.spec, "container"))) != 1:
+        elif view.app is None or len(k8s.items(view.app.spec, "container")) != 1:
             yield f"the pods of {called} have several containers"
-        elif k8s.items(get(view.app.spec, "init_container")):
+        elif k8s.items(view.app.spec, "init_container"):
             yield f"the pods of {called} have init containers"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from scaffold.adoption import computed
-from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
+from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found, renamed
 from scaffold.adoption.reading import as_read, known, text
 from scaffold.adoption.secret_book import ROLE, VaultSecret
 from scaffold.adoption.standing import Standing
@@ -22,24 +22,24 @@ def plain(stack: Standing) -> Iterator[Inferred]:
     """The variables of the app's container that neither Vault nor a database gives."""
     if stack.runs is None:
         return
-    for row in k8s.items(get(stack.container, "env")):
+    for row in k8s.items(stack.container, "env"):
         if _place(stack, row) or (stack.login and reference(row)[0] == stack.login.name):
             continue
-        name = text(get(row, "name"))
+        name = text(row, "name")
         value = _setting(stack, row) or value_of(row, stack.shared)
         # One that a key of a Secret is behind is read from it by reference.
         if value is None and not stack.written.variable_key(stack.runs.owner.site, name):
             value = computed.answer(stack, row)
         if value is not None:
             yield found("env", {name: value}, stack.runs.owner, f'{_AT}["{name}"].value')
-    for source in k8s.items(get(stack.container, "env_from")):
+    for source in k8s.items(stack.container, "env_from"):
         yield from _from_map(stack, source)
 
 
 def _setting(stack: Standing, row: Tree) -> Value | None:
     """A value that the stack has from a variable of the whole house, as it is written."""
     assert stack.runs is not None
-    read = stack.written.settings_in(stack.runs.owner.site, text(get(row, "name")))
+    read = stack.written.settings_in(stack.runs.owner.site, text(row, "name"))
     if read is None or read[0] not in stack.settings:
         return None
     variable, around = read
@@ -49,8 +49,8 @@ def _setting(stack: Standing, row: Tree) -> Value | None:
 def _from_map(stack: Standing, source: Tree) -> Iterator[Inferred]:
     """A ConfigMap or Secret whose keys all become variables."""
     assert stack.runs is not None
-    secret = text(get(source, "secret_ref", 0, "name"))
-    config_map = text(get(source, "config_map_ref", 0, "name"))
+    secret = text(source, "secret_ref", 0, "name")
+    config_map = text(source, "config_map_ref", 0, "name")
     optional = (
         get(source, "secret_ref", 0, "optional") or get(source, "config_map_ref", 0, "optional")
     ) is True
@@ -62,7 +62,7 @@ def _from_map(stack: Standing, source: Tree) -> Iterator[Inferred]:
 def reference(row: Tree) -> tuple[str, str]:
     """The Secret and the key that a variable takes its value from; both empty if it takes it from none."""
     key = get(row, "value_from", 0, "secret_key_ref", 0)
-    return text(get(key, "name")), text(get(key, "key"))
+    return text(key, "name"), text(key, "key")
 
 
 def value_of(row: Tree, shared: Mapping[str, str]) -> Value | None:
@@ -72,7 +72,7 @@ def value_of(row: Tree, shared: Mapping[str, str]) -> Value | None:
     if secret and key:
         optional = get(source, "secret_key_ref", 0, "optional") is True
         return known({"secret": secret, "key": key, "optional": optional or None})
-    if field := text(get(source, "field_ref", 0, "field_path")):
+    if field := text(source, "field_ref", 0, "field_path"):
         return {"field": field}
     written = value.text if isinstance(value, Placeholder) else text(value)
     if (host := _host(written, shared)) is not None or isinstance(value, Placeholder):
@@ -107,16 +107,16 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
         listed = next(iter(stack.secrets.own.values()))
         yield found("secrets_form", "data", listed.resource, "manifest.spec.data")
     singly = set()
-    for row in k8s.items(get(stack.container, "env")):
+    for row in k8s.items(stack.container, "env"):
         if place := _place(stack, row):
             singly.add(reference(row))
-            name = text(get(row, "name"))
+            name = text(row, "name")
             source = get(row, "value_from", 0, "secret_key_ref", 0)
             item = _item(stack, name, *place, optional=get(source, "optional") is True)
             yield found("secrets", [item], owner, f'{_AT}["{name}"].value_from')
             yield from _called(name, reference(row)[1], owner)
-    for source in k8s.items(get(stack.container, "env_from")):
-        called = text(get(source, "secret_ref", 0, "name"))
+    for source in k8s.items(stack.container, "env_from"):
+        called = text(source, "secret_ref", 0, "name")
         secret = stack.secrets.own.get(called)
         if secret is not None:
             yield found("secrets_env_from", True, owner, f"{_AT}_from")
@@ -127,15 +127,8 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
                 yield found("secrets", [item], secret.resource, at)
     name = _main_secret(stack)
     yield from _extracted(stack)
-    if name and name != f"{stack.called}-secrets":
-        yield found(
-            RECORDED,
-            {"names": {"secrets": name}},
-            stack.secrets.own[name].resource,
-            "manifest.spec.target.name",
-        )
     if name:
-        yield from _external(stack.secrets.own[name], "external_secret")
+        yield from _names(stack.secrets.own[name], f"{stack.called}-secrets", "secrets", "external_secret")
 
 
 def _extracted(stack: Standing) -> Iterator[Inferred]:
@@ -155,15 +148,15 @@ def _extracted(stack: Standing) -> Iterator[Inferred]:
 
 def _read(container: Tree) -> set[str]:
     """The Secrets that a container takes its variables from."""
-    sources = (text(get(s, "secret_ref", 0, "name")) for s in k8s.items(get(container, "env_from")))
-    return {*(reference(row)[0] for row in k8s.items(get(container, "env"))), *sources}
+    sources = (text(s, "secret_ref", 0, "name") for s in k8s.items(container, "env_from"))
+    return {*(reference(row)[0] for row in k8s.items(container, "env")), *sources}
 
 
-def _external(secret: VaultSecret, part: str) -> Iterator[Inferred]:
-    """The name of an ExternalSecret, if it is not that of its Secret."""
-    name = text(get(secret.resource.get("manifest"), "metadata", "name"))
-    if name and name != secret.name:
-        yield found(RECORDED, {"names": {part: name}}, secret.resource, "manifest.metadata.name")
+def _names(secret: VaultSecret, usual: str, part: str, external: str) -> Iterator[Inferred]:
+    """The names of a Secret and of its ExternalSecret, which is usually called like it."""
+    resource, name = secret.resource, text(secret.resource.get("manifest"), "metadata", "name")
+    yield from renamed(resource, secret.name, usual, part, attribute="manifest.spec.target.name")
+    yield from renamed(resource, name, secret.name, external, attribute="manifest.metadata.name")
 
 
 def refresh(stack: Standing) -> Iterator[Inferred]:
@@ -174,29 +167,27 @@ def refresh(stack: Standing) -> Iterator[Inferred]:
     book = stack.secrets
     every = [*book.own.values(), *book.databases.values(), *book.logins.values()]
     fetched = [secret for secret in every if not secret.resource.module]
-    times = {text(get(one.resource.get("manifest"), "spec", "refreshInterval")) for one in fetched}
+    times = {text(one.resource.get("manifest"), "spec", "refreshInterval") for one in fetched}
     if len(times) == 1 and (said := times.pop()) not in ("", stack.facts["refresh_interval"]):
         yield found("secrets_refresh", said, fetched[0].resource, "manifest.spec.refreshInterval")
 
 
 def _mounted(stack: Standing) -> set[str]:
     """The keys of Secrets that the app's container mounts as files."""
-    return {text(get(mount, "sub_path")) for mount in k8s.items(get(stack.container, "volume_mount"))}
+    return {text(mount, "sub_path") for mount in k8s.items(stack.container, "volume_mount")}
 
 
 def _called(variable: str, key: str, owner: PlannedResource) -> Iterator[Inferred]:
     """The key of a Secret that a variable reads, if it does not have the variable's name."""
-    if key != variable:
-        yield found(
-            RECORDED, {"names": {"secret_keys": {variable: key}}}, owner, f'{_AT}["{variable}"].value_from'
-        )
+    at = f'{_AT}["{variable}"].value_from'
+    return renamed(owner, key, variable, "secret_keys", variable, attribute=at)
 
 
 def planned(stack: Standing) -> Iterator[Inferred]:
     """The variables whose values are read from Vault at plan time: the house takes them by reference."""
-    for row in k8s.items(get(stack.container, "env")) if stack.runs else ():
+    for row in k8s.items(stack.container, "env") if stack.runs else ():
         assert stack.runs is not None
-        name, hidden = text(get(row, "name")), get(row, "value") in (Mark.UNKNOWN, Mark.SENSITIVE)
+        name, hidden = text(row, "name"), get(row, "value") in (Mark.UNKNOWN, Mark.SENSITIVE)
         if hidden and (read := stack.written.variable_key(stack.runs.owner.site, name)):
             path, key = stack.place(read)
             item, at = _item(stack, name, path, key), f'{_AT}["{name}"].value'
@@ -205,8 +196,8 @@ def planned(stack: Standing) -> Iterator[Inferred]:
 
 def _main_secret(stack: Standing) -> str:
     """The Secret that keeps its name: the one of its own Vault path, else the one that the app reads most."""
-    read = [reference(row)[0] for row in k8s.items(get(stack.container, "env"))]
-    read += [text(get(s, "secret_ref", 0, "name")) for s in k8s.items(get(stack.container, "env_from"))]
+    read = [reference(row)[0] for row in k8s.items(stack.container, "env")]
+    read += [text(s, "secret_ref", 0, "name") for s in k8s.items(stack.container, "env_from")]
     own = {name for name, secret in stack.secrets.own.items() if stack.called in secret.paths}
     return max(stack.secrets.own, key=lambda n: (n in read and n in own, read.count(n)), default="")
 
@@ -237,24 +228,18 @@ def database(stack: Standing) -> Iterator[Inferred]:
         sure = Certainty.ASSUMED if secret.templates and not variables else Certainty.LIKELY
         usual = {"password": "DB_PASSWORD" if secret.templates else ""}
         yield found("database_env", variables or usual, secret.resource, at, sure)
-        for row in k8s.items(get(stack.container, "env")):
+        for row in k8s.items(stack.container, "env"):
             if stack.runs is not None and reference(row)[0] == secret.name:
-                yield from _called(text(get(row, "name")), reference(row)[1], stack.runs.owner)
-        if secret.name != f"{stack.called}-db-creds":
-            yield found(
-                RECORDED,
-                {"names": {"database_secret": secret.name}},
-                secret.resource,
-                "manifest.spec.target.name",
-            )
-        yield from _external(secret, "database_external_secret")
+                yield from _called(text(row, "name"), reference(row)[1], stack.runs.owner)
+        usual_name = f"{stack.called}-db-creds"
+        yield from _names(secret, usual_name, "database_secret", "database_external_secret")
 
 
 def _variables(stack: Standing, secret: VaultSecret, engine: str, user: str) -> Iterator[tuple[str, Value]]:
     """The part of the database that each variable takes: the whole connection string, or the password."""
-    read = {key: text(get(row, "name")) for row in k8s.items(get(stack.container, "env"))
+    read = {key: text(row, "name") for row in k8s.items(stack.container, "env")
             if (key := reference(row)[1]) and reference(row)[0] == secret.name}  # fmt: skip
-    sources = k8s.items(get(stack.container, "env_from"))
+    sources = k8s.items(stack.container, "env_from")
     if any(get(source, "secret_ref", 0, "name") == secret.name for source in sources):
         yield "env_from", True
         read = {key: key for key in secret.templates} | read

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from scaffold.adoption.inferred import RECORDED, Certainty, Inferred, found
-from scaffold.adoption.reading import known, number, text, unknown
+from scaffold.adoption.inferred import Certainty, Inferred, found, renamed
+from scaffold.adoption.reading import known, name_of, number, text, unknown
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.ways import TILE, Way, single, unusual, ways
 from scaffold.templates.questions import Value
@@ -42,16 +42,15 @@ def ingress(stack: Standing) -> Iterator[Inferred]:
     }
     if watched := known(watched):
         yield found("external_monitor", watched, resource, "module argument external_monitor")
-    if _service(stack) != text(k8s.name(resource)):
-        yield found(RECORDED, {"names": {"ingress": text(k8s.name(resource))}}, resource, "metadata[0].name")
-    if stack.app is None and (port := number(get(main.backend, "port", 0, "number"))) not in (None, 80):
+    yield from renamed(resource, name_of(resource), _service(stack), "ingress")
+    if stack.app is None and (port := number(main.backend, "port", 0, "number")) not in (None, 80):
         yield found("service_port", port, resource, "spec[0].rule[0].http")
     yield from _tile(stack, main)
     yield from _asleep(stack, main)
 
 
 def _service(stack: Standing) -> str:
-    return text(k8s.name(stack.service)) if stack.service is not None else stack.name
+    return name_of(stack.service) if stack.service is not None else stack.name
 
 
 def _reason(stack: Standing, way: Way) -> str:
@@ -129,8 +128,8 @@ def further(stack: Standing) -> Iterator[Inferred]:
     for way in all_[1:] if main is not None else ():
         assert main is not None
         reason = _reason(stack, way) if way.gate != "required" else ""
-        port = number(get(way.backend, "port", 0, "number"))
-        own_port = number(get(main.backend, "port", 0, "number")) if main.gate != "anubis" else _front(stack)
+        port = number(way.backend, "port", 0, "number")
+        own_port = number(main.backend, "port", 0, "number") if main.gate != "anubis" else _front(stack)
         common = {"auth": way.gate, "reason": reason, **unusual(stack, way)}
         other = port if way.gate != "anubis" and port != own_port else None
         if behind := _elsewhere(stack, way):
@@ -168,15 +167,14 @@ def further(stack: Standing) -> Iterator[Inferred]:
 
 def _elsewhere(stack: Standing, way: Way) -> str:
     """The Service behind an Ingress, if it is not the app's own."""
-    behind = text(get(way.backend, "name"))
+    behind = text(way.backend, "name")
     return behind if way.gate != "anubis" and behind != _service(stack) else ""
 
 
 def _called(stack: Standing, way: Way, suffix: str) -> Iterator[Inferred]:
     """The name of an Ingress, if it is not the Service's name with its suffix."""
-    name = text(k8s.name(way.resource))
-    if name != f"{_service(stack)}-{suffix}":
-        yield found(RECORDED, {"names": {"ways": {suffix: name}}}, way.resource, "metadata[0].name")
+    usual = f"{_service(stack)}-{suffix}"
+    return renamed(way.resource, name_of(way.resource), usual, "ways", suffix)
 
 
 def _front(stack: Standing) -> int | None:
@@ -185,7 +183,7 @@ def _front(stack: Standing) -> int | None:
 
 def _suffix(stack: Standing, way: Way) -> str:
     """The part of an Ingress's name after the Service's."""
-    name = text(k8s.name(way.resource))
+    name = name_of(way.resource)
     service = _service(stack)
     return re.sub(r"[^a-z0-9-]+", "-", name.removeprefix(f"{service}-").lower()).strip("-")[:40]
 
@@ -193,9 +191,8 @@ def _suffix(stack: Standing, way: Way) -> str:
 def challenges(stack: Standing) -> Iterator[Inferred]:
     """How Anubis keeps its challenges, and how many pods it has."""
     for resource in k8s.of_kind(stack.made_by(stack.modules.anubis), "deployment"):
-        called = resource.settings.get("name")
-        if isinstance(called, str) and called != _service(stack):
-            yield found(RECORDED, {"names": {"anubis": called}}, resource, "module argument name")
+        called = text(single(resource.settings.get("name")))
+        yield from renamed(resource, called, _service(stack), "anubis", attribute="module argument name")
         store = resource.settings.get("shared_store_url")
         replicas = number(single(resource.settings.get("replicas")))
         block = stack.written.block(resource.site)
@@ -235,7 +232,7 @@ def _outside(stack: Standing, called: str) -> _Outside | None:
     for resource in of_name:
         named = text(resource.get("spec", 0, "external_name"))
         subset = resource.get("subset", 0)
-        address = named or text(get(subset, "address", 0, "ip"))
+        address = named or text(subset, "address", 0, "ip")
         port = get(subset, "port", 0, "port") or resource.get("spec", 0, "port", 0, "target_port")
         if address and (number_ := number(port)) is not None:
             return _Outside(address, number_, bool(named), resource)
@@ -246,7 +243,7 @@ def outside(stack: Standing) -> Iterator[Inferred]:
     """The address of what runs outside the cluster, for ``shape: external``."""
     if stack.app is not None or not stack.ingresses or stack.service is None:
         return
-    if (there := _outside(stack, text(k8s.name(stack.service)))) is not None:
+    if (there := _outside(stack, name_of(stack.service))) is not None:
         yield found("backend", there.address, there.resource, "where it leads")
         yield found("port", there.port, there.resource, "where it leads")
 

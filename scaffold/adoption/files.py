@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found
+from scaffold.adoption.inferred import RECORDED, STOOD, Inferred, found, renamed
 from scaffold.adoption.reading import first, known, text
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.storage import POD_VOLUME, WRITABLE, mounts_of, reader
 from scaffold.adoption.volume_book import source_of
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import PlannedResource, Tree, get
+from scaffold.terraform.planned import Tree, get
 
 _USUAL_MODE = "0644"
 
@@ -24,7 +24,7 @@ def directories(stack: Standing) -> Iterator[Inferred]:
         if resource is None or name == written:
             continue
         config_map, secret = source_of(volume) if name not in own else ("", "")
-        mode = text(get(volume, "secret" if secret else "config_map", 0, "default_mode"))
+        mode = text(volume, "secret" if secret else "config_map", 0, "default_mode")
         mounts = mounts_of(stack, stack.app, stack.container)
         path = next((m["path"] for m in mounts if m["volume"] == name), "")
         item = {"name": name, "path": path or f"/{name}", "config_map": config_map, "secret": secret}
@@ -47,7 +47,7 @@ def _copied(stack: Standing, secret: str, config_map: str) -> dict[str, Value]:
 def own_directories(stack: Standing) -> frozenset[str]:
     """The directories with the files of the answers: whoever has those files has the directories."""
     written = _written_here(stack)
-    volumes = k8s.items(get(stack.runs.spec, "volume")) if stack.runs else ()
+    volumes = k8s.items(stack.runs.spec, "volume") if stack.runs else ()
     own = [source_of(volume) for volume in volumes if get(volume, "name") == written]
     return frozenset(name for name, one in stack.volumes.directories.items() if source_of(one) in own)
 
@@ -57,30 +57,29 @@ def files(stack: Standing) -> Iterator[Inferred]:
     if stack.runs is None:
         return
     owner = stack.runs.owner
-    mounts = k8s.items(get(stack.container, "volume_mount"))
+    mounts = k8s.items(stack.container, "volume_mount")
     written = _written_here(stack)
-    for volume in k8s.items(get(stack.runs.spec, "volume")):
+    for volume in k8s.items(stack.runs.spec, "volume"):
         config_map, secret = first(volume, "config_map"), first(volume, "secret")
-        name = text(get(volume, "name"))
+        name = text(volume, "name")
         at = f'{POD_VOLUME}["{name}"]'
         # Only what answers write themselves is copied to where the app may write to it.
         own = (name, WRITABLE) if name == written else (name,)
         its = [mount for mount in mounts if get(mount, "name") in own]
         if name == written:
-            yield from _only_in_a_directory(stack, volume, {text(get(mount, "sub_path")) for mount in its})
+            yield from _only_in_a_directory(stack, volume, {text(mount, "sub_path") for mount in its})
         for mount in its:
-            path, key = text(get(mount, "mount_path")), text(get(mount, "sub_path"))
+            path, key = text(mount, "mount_path"), text(mount, "sub_path")
             writable = {"writable": True} if get(mount, "name") == WRITABLE else {}
             if secret is not None and key:
-                yield found(
-                    "files", [_of_secret(stack, text(get(secret, "secret_name")), path, key)], owner, at
-                )
+                yield found("files", [_of_secret(stack, text(secret, "secret_name"), path, key)], owner, at)
             elif config_map is not None and name == written:
                 yield from _with_content(stack, volume, path, key, writable)
             elif config_map is not None and key:
-                there = text(get(config_map, "name"))
+                there = text(config_map, "name")
                 yield found("files", [known({"path": path, "config_map": there, "key": key})], owner, at)
-                yield from _volume_called(there, "-config", name, owner, at)
+                usual = f"{there.replace('.', '-')[:56]}-config"
+                yield from renamed(owner, name, usual, "file_volumes", there, attribute=at)
 
 
 def config_maps(stack: Standing) -> Iterator[Inferred]:
@@ -91,25 +90,19 @@ def config_maps(stack: Standing) -> Iterator[Inferred]:
             yield found("config_maps", [known({"name": name, "data": data})], resource, "lifecycle")
 
 
-def _volume_called(there: str, suffix: str, name: str, owner: PlannedResource, at: str) -> Iterator[Inferred]:
-    """A pod's name for the volume of a Secret or ConfigMap, if it is not that name with a suffix."""
-    if name != f"{there.replace('.', '-')[:56]}{suffix}":
-        yield found(RECORDED, {"names": {"file_volumes": {there: name}}}, owner, at)
-
-
 def _written_here(stack: Standing) -> str:
     """The volume of the ConfigMap that answers write: the largest of those defined here with known contents.
 
     One of which single keys are mounted goes before one that is mounted whole.
     """
     sizes = {}
-    mounts = k8s.items(get(stack.container, "volume_mount"))
-    mounted = {text(get(mount, "name")) for mount in mounts}
-    single = {text(get(mount, "name")) for mount in mounts if get(mount, "sub_path")}
-    volumes = k8s.items(get(stack.runs.spec, "volume")) if stack.runs else ()
-    called = {text(get(volume, "name")) for volume in volumes}
+    mounts = k8s.items(stack.container, "volume_mount")
+    mounted = {text(mount, "name") for mount in mounts}
+    single = {text(mount, "name") for mount in mounts if get(mount, "sub_path")}
+    volumes = k8s.items(stack.runs.spec, "volume") if stack.runs else ()
+    called = {text(volume, "name") for volume in volumes}
     for volume in volumes:
-        name, label = text(get(volume, "config_map", 0, "name")), text(get(volume, "name"))
+        name, label = text(volume, "config_map", 0, "name"), text(volume, "name")
         data = k8s.mapping(stack.config_maps[name].get("data")) if name in stack.config_maps else {}
         by_reference = f"{name}-config" in called
         in_app = label in mounted or WRITABLE in mounted
@@ -133,7 +126,7 @@ def _only_in_a_directory(stack: Standing, volume: Tree, mounted: set[str]) -> It
         for container in pods.containers():
             its = (mount for mount in mounts_of(stack, pods, container) if mount["volume"] in places)
             taken |= {text(mount.get("sub_path", "")): places[text(mount["volume"])] for mount in its}
-    data = k8s.mapping(stack.config_maps[text(get(volume, "config_map", 0, "name"))].get("data"))
+    data = k8s.mapping(stack.config_maps[text(volume, "config_map", 0, "name")].get("data"))
     for key in sorted(data.keys() - mounted):
         place = taken.get(key, next(iter(places.values())))
         yield from _with_content(stack, volume, f"{place.rstrip('/')}/{key}", key, {})
@@ -143,10 +136,10 @@ def _with_content(
     stack: Standing, volume: Tree, path: str, key: str, more: Mapping[str, Value]
 ) -> Iterator[Inferred]:
     """The files of the ConfigMap that answers write, each with its content and its key."""
-    name = text(get(volume, "config_map", 0, "name"))
+    name = text(volume, "config_map", 0, "name")
     made = stack.config_maps[name]
     data = k8s.mapping(made.get("data"))
-    names: dict[str, Value] = {"files": name, "files_volume": text(get(volume, "name"))}
+    names: dict[str, Value] = {"files": name, "files_volume": text(volume, "name")}
     if not key:
         yield found("directories", [{"name": names["files_volume"], "path": path}], made, "metadata[0].name")
     for one in [key] if key else data:

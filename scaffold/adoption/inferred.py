@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from scaffold.errors import Finding
+from scaffold.reading import walked
 from scaffold.templates.questions import Value
 from scaffold.terraform.planned import PlannedResource
 
@@ -88,10 +89,20 @@ def found(
     return Inferred(question, value, at, Certainty.ASSUMED if has_stock_reason(value) else certainty)
 
 
+def renamed(
+    resource: PlannedResource, name: str, usual: str, *keys: str, attribute: str = "metadata[0].name"
+) -> Iterator[Inferred]:
+    """The name of what exists, to be recorded at some keys below ``names``, unless it is the usual one."""
+    if name and name != usual:
+        value: Value = name
+        for key in reversed(("names", *keys)):
+            value = {key: value}
+        yield found(RECORDED, value, resource, attribute)
+
+
 def has_stock_reason(value: Value) -> bool:
     """Whether any part of an answer is the stock reason, which says nothing."""
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return value == STOOD or any(map(has_stock_reason, parts))
+    return any(part == STOOD for _, part in walked(value))
 
 
 def holding(inferred: Sequence[Inferred]) -> tuple[Inferred, ...]:

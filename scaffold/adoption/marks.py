@@ -26,7 +26,7 @@ def marks(stack: Standing) -> Iterator[Inferred]:
     resting = template.facts("operations")["resting"]
     told = labels(owner.get("metadata", 0, "annotations"))
     said = labels(owner.get("metadata", 0, "labels"))
-    images = [text(get(container, "image")) for container in stack.app.containers()]
+    images = [text(container, "image") for container in stack.app.containers()]
     pinned = any(re.search(stack.facts["database_images"], image) for image in images)
     yield from _keel(told, said, keel, owner, pinned=pinned)
     if reloader := next((k for k in told if k.startswith(_RELOADER) and told[k] == "true"), ""):
@@ -105,7 +105,7 @@ def service(stack: Standing) -> Iterator[Inferred]:
             port = number(said.get(f"{_PROMETHEUS}port"))
             path = said.get(f"{_PROMETHEUS}path", "/metrics")
             metrics = known(
-                {"path": path, "port": port if port != number(get(stack.port, "container_port")) else None}
+                {"path": path, "port": port if port != number(stack.port, "container_port") else None}
             )
             yield found("metrics", metrics, stack.service, "metadata[0].annotations", Certainty.LIKELY)
             notes = {k: v for k, v in notes.items() if not k.startswith(_PROMETHEUS)}
@@ -118,11 +118,11 @@ def _balancer(stack: Standing) -> Iterator[Inferred]:
     row = stack.facts["load_balancer"]
     for service in filter(is_balancer, stack.services):
         address = text(service.get("metadata", 0, "annotations", row["address_annotation"]))
-        inside = {number(get(p, "target_port")) for p in k8s.items(service.get("spec", 0, "port"))}
+        inside = {number(p, "target_port") for p in k8s.items(service.get("spec", 0, "port"))}
         names = [
             port_called(stack, port)
-            for port in k8s.items(get(stack.container, "port"))
-            if number(get(port, "container_port")) in inside
+            for port in k8s.items(stack.container, "port")
+            if number(port, "container_port") in inside
         ]
         names += [name for name, _, first_, _ in ranges(stack) if first_ in inside]
         said = stack.written.above(service.site)

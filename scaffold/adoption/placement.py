@@ -26,10 +26,10 @@ def availability(stack: Standing) -> Iterator[Inferred]:
     budget = next(chosen, None)
     limits = budget.get("spec", 0) if budget is not None else None
     value = {
-        "min_available": number(get(limits, "min_available")),
-        "max_unavailable": number(get(limits, "max_unavailable")),
+        "min_available": number(limits, "min_available"),
+        "max_unavailable": number(limits, "max_unavailable"),
         "apart": _apart(spec),
-        "spread_over": text(get(spec, "topology_spread_constraint", 0, "topology_key")),
+        "spread_over": text(spec, "topology_spread_constraint", 0, "topology_key"),
     }
     yield found("availability", known(value), budget or stack.app.owner, "spec[0]")
 
@@ -48,9 +48,9 @@ def devices(stack: Standing) -> Iterator[Inferred]:
     """The devices of its node that a privileged container of the app has under the same path."""
     if stack.app is None or get(stack.container, "security_context", 0, "privileged") is not True:
         return
-    mounted = {get(m, "name"): get(m, "mount_path") for m in k8s.items(get(stack.container, "volume_mount"))}
-    for volume in k8s.items(get(stack.app.spec, "volume")):
-        path, kind = (text(get(volume, "host_path", 0, key)) for key in ("path", "type"))
+    mounted = {get(m, "name"): get(m, "mount_path") for m in k8s.items(stack.container, "volume_mount")}
+    for volume in k8s.items(stack.app.spec, "volume"):
+        path, kind = (text(volume, "host_path", 0, key) for key in ("path", "type"))
         if kind in _DEVICES and path.startswith("/dev/") and mounted.get(get(volume, "name")) == path:
             item = {"path": path, "reason": STOOD} | ({"directory": True} if _DEVICES[kind] else {})
             yield found("devices", [item], stack.app.owner, "host_path")

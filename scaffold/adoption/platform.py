@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found
-from scaffold.adoption.reading import first, known, labels, number, text, texts
+from scaffold.adoption.inferred import RECORDED, STOOD, Certainty, Inferred, found, renamed
+from scaffold.adoption.reading import first, known, labels, name_of, number, text, texts
 from scaffold.adoption.standing import Standing
 from scaffold.reading import YamlError, load
 from scaffold.templates import template
@@ -53,7 +53,7 @@ def limits(stack: Standing) -> Iterator[Inferred]:
     if (range_ := _limits(stack, "limit_range")) is not None:
         limit = range_.get("spec", 0, "limit", 0)
         names = {"max": "max_memory", "default": "default_memory", "default_request": "default_request"}
-        entries = {answer: text(get(limit, name, "memory")) for name, answer in names.items()}
+        entries = {answer: text(limit, name, "memory") for name, answer in names.items()}
         yield found("limit_range", known(entries), range_, "spec[0].limit")
 
 
@@ -65,16 +65,16 @@ def names(stack: Standing) -> Iterator[Inferred]:
         yield found(RECORDED, {"names": kept}, stack.resources[0], "the stack's directory", Certainty.LIKELY)
     if app is not None:
         matched = labels(app.owner.get("spec", 0, "selector", 0, "match_labels"))
-        deployment, selector = text(k8s.name(app.owner)), matched.get("app") or text(app.labels.get("app"))
+        deployment, selector = name_of(app.owner), matched.get("app") or text(app.labels.get("app"))
         kept = {"namespace": stack.namespace, "deployment": deployment, "selector": selector}
         more = {"matched": dict(matched)} if set(matched) != {"app"} else {}
         yield found(RECORDED, {"names": known(kept) | more}, app.owner, "metadata[0].name")
-        if (container := text(get(stack.container, "name"))) and container != deployment:
+        if (container := text(stack.container, "name")) and container != deployment:
             yield found("object_names", {"container": container}, app.owner, "container[0].name")
     else:
         yield from _names_without_app(stack)
     if service is not None:
-        yield found(RECORDED, {"names": {"service": text(k8s.name(service))}}, service, "metadata[0].name")
+        yield found(RECORDED, {"names": {"service": name_of(service)}}, service, "metadata[0].name")
 
 
 def _names_without_app(stack: Standing) -> Iterator[Inferred]:
@@ -106,8 +106,8 @@ def sealed(stack: Standing) -> Iterator[Inferred]:
 
 def access(stack: Standing) -> Iterator[Inferred]:
     """The rights of its ServiceAccount, from the roles that are bound to it."""
-    used = {text(get(pods.spec, "service_account_name")) for pods in k8s.pod_templates(stack.own)}
-    made = [text(k8s.name(r)) for r in k8s.of_kind(stack.own, "service_account")]
+    used = {text(pods.spec, "service_account_name") for pods in k8s.pod_templates(stack.own)}
+    made = [name_of(r) for r in k8s.of_kind(stack.own, "service_account")]
     account = next((name for name in made if name in used), None)
     if account is None:
         return
@@ -118,9 +118,8 @@ def access(stack: Standing) -> Iterator[Inferred]:
         yield found("service_account", "jobs", resource)
     elif not held:
         yield found("service_account", "own", resource)
-    called = text(k8s.name(stack.app.owner)) if stack.app else stack.name
-    if account != called:
-        yield found(RECORDED, {"names": {"account": account}}, resource, "metadata[0].name")
+    called = name_of(stack.app.owner) if stack.app else stack.name
+    yield from renamed(resource, account, called, "account")
     for role in k8s.of_kind(stack.own, "role", "cluster_role"):
         bound = [b for b in bindings if get(b.get("role_ref", 0), "name") == k8s.name(role)]
         for binding in bound:
@@ -138,20 +137,18 @@ def _names(
     own = place == stack.namespace
     usual = called if own else f"{called}-everywhere" if place == "*" else f"{called}-{place}"
     for part, resource in (("roles", role), ("bindings", binding)):
-        if (name := text(k8s.name(resource))) and name != usual:
-            kept = {"names": {part: {"" if own else place: name}}}
-            yield found(RECORDED, kept, resource, "metadata[0].name")
+        yield from renamed(resource, name_of(resource), usual, part, "" if own else place)
 
 
 def _rule(rule: Tree, place: str, own: str) -> Mapping[str, Value]:
-    groups = texts(get(rule, "api_groups"))
+    groups = texts(rule, "api_groups")
     row = {
         "namespace": "" if place == own else place,
         "reason": "" if place == own else STOOD,
-        "resources": texts(get(rule, "resources")),
-        "verbs": texts(get(rule, "verbs")),
+        "resources": texts(rule, "resources"),
+        "verbs": texts(rule, "verbs"),
     }
-    row["resource_names"] = texts(get(rule, "resource_names"))
+    row["resource_names"] = texts(rule, "resource_names")
     unknown_ = not row["resources"] or not row["verbs"]
     return {} if unknown_ else known(row) | ({} if groups == [""] else {"api_groups": groups})
 
@@ -159,12 +156,12 @@ def _rule(rule: Tree, place: str, own: str) -> Mapping[str, Value]:
 def callers(stack: Standing) -> Iterator[Inferred]:
     """The namespaces whose pods may reach it, if a NetworkPolicy keeps out all others."""
     usual = {stack.facts["reached_from"][name] for name in ("ingress", "metrics", "monitors", "dashboard")}
-    name = text(k8s.name(stack.app.owner)) if stack.app else ""
+    name = name_of(stack.app.owner) if stack.app else ""
     for policy in k8s.of_kind(stack.own, "network_policy"):
         rule = policy.get("spec", 0, "ingress", 0)
         allowed = [
-            text(get(peer, "namespace_selector", 0, "match_labels", "kubernetes.io/metadata.name"))
-            for peer in k8s.items(get(rule, "from"))
+            text(peer, "namespace_selector", 0, "match_labels", "kubernetes.io/metadata.name")
+            for peer in k8s.items(rule, "from")
             if first(peer, "namespace_selector") is not None
         ]
         if k8s.name(policy) == name and allowed and all(allowed):
@@ -187,7 +184,7 @@ def datasource(stack: Standing) -> Iterator[Inferred]:
     """Whether Grafana reads its database."""
     grafana = stack.facts["grafana"]
     for resource in k8s.of_kind(stack.own, "config_map") if stack.secrets.databases else ():
-        usual = text(k8s.name(resource)) == f"grafana-{stack.called}-datasource"
+        usual = name_of(resource) == f"grafana-{stack.called}-datasource"
         if usual and grafana["datasource_label"] in labels(resource.get("metadata", 0, "labels")):
             yield found("grafana_datasource", True, resource, "metadata[0].labels", Certainty.LIKELY)
             written = k8s.mapping(resource.get("data")).get(f"{stack.called}-datasource.yaml")

@@ -21,13 +21,13 @@ def probes(stack: Standing) -> Iterator[Inferred]:
     there = {
         k: p for k in ("readiness", "liveness", "startup") if (p := first(stack.container, f"{k}_probe"))
     }
-    paths = {kind: path for kind, probe in there.items() if (path := text(get(probe, "http_get", 0, "path")))}
+    paths = {kind: path for kind, probe in there.items() if (path := text(probe, "http_get", 0, "path"))}
     # With a health path, every probe requests it, unless a probe has a path or only a port of its own.
     # The monitor requests it whatever the probes do, also where all of them run commands.
     ports_alone = any(first(probe, "tcp_socket") is not None for probe in there.values())
     monitored = stack.monitored_path if there and not stack.main and (paths or not ports_alone) else ""
     main = monitored or paths.get("readiness") or ("" if ports_alone else next(iter(paths.values()), ""))
-    owner, main_port = stack.app.owner, number(get(stack.port, "container_port"))
+    owner, main_port = stack.app.owner, number(stack.port, "container_port")
     if main:
         yield found("health_path", main, owner, f"{_CONTAINER}.readiness_probe")
     by_port = "liveness" in there and first(there["liveness"], "tcp_socket") is not None
@@ -44,7 +44,7 @@ def probe_row(probe: Tree, path: str, usual: int | None) -> dict[str, Value]:
     row = {
         "path": path,
         "port": port if port != usual else None,
-        "command": words(get(probe, "exec", 0, "command")),
-        **{name: number(get(probe, name)) or None for name in _TIMINGS},
+        "command": words(probe, "exec", 0, "command"),
+        **{name: number(probe, name) or None for name in _TIMINGS},
     }
     return known(row)

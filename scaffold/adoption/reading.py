@@ -7,24 +7,31 @@ from collections.abc import Iterable, Mapping
 
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Mark, Placeholder, Tree, get
+from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Step, Tree, get
 
 
-def text(tree: Tree) -> str:
-    """A text; empty if the value is not a text, or is unknown."""
-    return tree if isinstance(tree, str) else ""
+def text(tree: Tree, *path: Step) -> str:
+    """The text at a path; empty if what is there is not a text, or is unknown."""
+    found = get(tree, *path)
+    return found if isinstance(found, str) else ""
 
 
-def number(tree: Tree) -> int | None:
-    """A whole number, even if it is written as text; None if the value is none, or is unknown."""
+def name_of(resource: PlannedResource) -> str:
+    """The object's name; empty if it is unknown."""
+    return text(k8s.name(resource))
+
+
+def number(tree: Tree, *path: Step) -> int | None:
+    """The whole number at a path, even if it is written as text; None if there is none, or it is unknown."""
+    tree = get(tree, *path)
     if isinstance(tree, bool) or not isinstance(tree, str | int | float):
         return None
     return int(tree) if str(tree).lstrip("-").isdigit() else None
 
 
-def texts(tree: Tree) -> list[str]:
-    """The texts of a list; empty if one of them is unknown."""
-    items = k8s.items(tree)
+def texts(tree: Tree, *path: Step) -> list[str]:
+    """The texts of the list at a path; empty if one of them is unknown."""
+    items = k8s.items(tree, *path)
     return [item for item in items if isinstance(item, str)] if all(isinstance(i, str) for i in items) else []
 
 
@@ -36,9 +43,9 @@ def as_read(text: str) -> str:
     return _TWICE.sub(lambda found: found[1] or "$" * (len(found[2] + "$") // 2), text)
 
 
-def words(tree: Tree) -> list[str]:
-    """The words of a command, as the container reads them."""
-    return list(map(as_read, texts(tree)))
+def words(tree: Tree, *path: Step) -> list[str]:
+    """The words of the command at a path, as the container reads them."""
+    return list(map(as_read, texts(tree, *path)))
 
 
 def labels(tree: Tree, without: Iterable[str] = ()) -> dict[str, str]:
@@ -48,7 +55,7 @@ def labels(tree: Tree, without: Iterable[str] = ()) -> dict[str, str]:
 
 
 def known(entries: Mapping[str, Value]) -> dict[str, Value]:
-    """The entries that have a value."""
+    """The entries that have a value, which may be ``False`` or 0."""
     return {key: value for key, value in entries.items() if value not in (None, "", [], {})}
 
 

@@ -69,26 +69,21 @@ class SecretBook:
             secret = _secret(resource, manifest)
             store = get(manifest, "spec", "secretStoreRef", "name")
             (databases if store == facts["database_store"] else own)[secret.name] = secret
-        asked = {
-            text(get(m, "spec", "basicAuth", "secret")) for _, m in k8s.manifests(resources, "Middleware")
-        }
+        asked = {text(m, "spec", "basicAuth", "secret") for _, m in k8s.manifests(resources, "Middleware")}
         logins = {name: secret for name, secret in own.items() if name in asked}
         return cls({name: s for name, s in own.items() if name not in asked}, databases, logins)
 
 
 def _secret(resource: PlannedResource, manifest: Tree) -> VaultSecret:
     spec = get(manifest, "spec")
-    data = k8s.items(get(spec, "data"))
+    data = k8s.items(spec, "data")
     return VaultSecret(
         resource,
         text(k8s.target(manifest)),
         {
-            text(get(row, "secretKey")): (
-                text(get(row, "remoteRef", "key")),
-                text(get(row, "remoteRef", "property")),
-            )
+            text(row, "secretKey"): (text(row, "remoteRef", "key"), text(row, "remoteRef", "property"))
             for row in data
         },
-        tuple(text(get(row, "extract", "key")) for row in k8s.items(get(spec, "dataFrom"))),
-        k8s.mapping(get(spec, "target", "template", "data")),
+        tuple(text(row, "extract", "key") for row in k8s.items(spec, "dataFrom")),
+        k8s.mapping(spec, "target", "template", "data"),
     )

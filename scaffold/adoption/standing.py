@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from scaffold.adoption.inferred import STOOD
-from scaffold.adoption.reading import text
+from scaffold.adoption.reading import name_of, text
 from scaffold.adoption.secret_book import SecretBook, VaultSecret
 from scaffold.adoption.volume_book import VolumeBook, saves
 from scaffold.adoption.written import SecretKey, Written
@@ -60,7 +60,7 @@ class Standing:
     @cached_property
     def namespace(self) -> str:
         """The namespace that the Service is in."""
-        made = [text(k8s.name(r)) for r in self.namespaces]
+        made = [name_of(r) for r in self.namespaces]
         used = [text(k8s.namespace(r)) for r in self.deployments]
         return next((name for name in (*used, *made) if name), self.name)
 
@@ -118,25 +118,22 @@ class Standing:
 
         One with the stack's name that listens on nothing gives way to one that a Service leads to.
         """
-        containers = k8s.items(get(self.runs.spec, "container")) if self.runs else ()
-        called = text(k8s.name(self.runs.owner)) if self.runs else ""
+        containers = k8s.items(self.runs.spec, "container") if self.runs else ()
+        called = name_of(self.runs.owner) if self.runs else ""
         its = next((c for c in containers if called and get(c, "name") == called), None)
         ports = [p for service in self.services for p in k8s.items(service.get("spec", 0, "port"))]
         targets = {str(get(port, "target_port") or get(port, "port")) for port in ports}
         reached = (
-            c
-            for c in containers
-            for p in k8s.items(get(c, "port"))
-            if any(k8s.listens(p, t) for t in targets)
+            c for c in containers for p in k8s.items(c, "port") if any(k8s.listens(p, t) for t in targets)
         )
         named = next((c for c in containers if get(c, "name") == self.name), None)
-        there = named if named is None or k8s.items(get(named, "port")) else next(reached, named)
+        there = named if named is None or k8s.items(named, "port") else next(reached, named)
         return its or there or next(iter(containers), None)
 
     @cached_property
     def beside(self) -> tuple[Tree, ...]:
         """The containers beside the app's."""
-        containers = k8s.items(get(self.app.spec, "container")) if self.app else ()
+        containers = k8s.items(self.app.spec, "container") if self.app else ()
         return tuple(c for c in containers if c is not self.container)
 
     @cached_property
@@ -152,7 +149,7 @@ class Standing:
             ours = all(pods.get(key) == value for key, value in selector.items())
             if ours and bool(selector) == (self.app is not None):
                 found.append(service)
-        names = (self.name, text(k8s.name(self.app.owner)) if self.app else "")
+        names = (self.name, name_of(self.app.owner) if self.app else "")
         path = ("spec", 0, "rule", 0, "http", 0, "path", 0)
         whole = [i for i in self.ingresses if self.app is None and i.get(*path, "path") in ("/", None)]
         behind = {i.get(*path, "backend", 0, "service", 0, "name") for i in whole}
@@ -168,7 +165,7 @@ class Standing:
     @cached_property
     def port(self) -> Tree:
         """The port of the app's container that receives requests: the one named http, else the first."""
-        ports = k8s.items(get(self.container, "port"))
+        ports = k8s.items(self.container, "port")
         return next((p for p in ports if get(p, "name") == "http"), ports[0] if ports else None)
 
     @cached_property
@@ -186,7 +183,7 @@ class Standing:
     def anubis(self) -> frozenset[str]:
         """The Services of Anubis."""
         made = k8s.of_kind(self.made_by(self.modules.anubis), "service")
-        return frozenset(text(k8s.name(service)) for service in made)
+        return frozenset(name_of(service) for service in made)
 
     @cached_property
     def secrets(self) -> SecretBook:
@@ -219,13 +216,13 @@ class Standing:
     @cached_property
     def config_maps(self) -> Mapping[str, PlannedResource]:
         """The ConfigMaps that the stack creates, by name."""
-        return {text(k8s.name(r)): r for r in k8s.of_kind(self.own, "config_map")}
+        return {name_of(r): r for r in k8s.of_kind(self.own, "config_map")}
 
 
 def _behind(ingress: PlannedResource) -> str:
     """The Service that an Ingress leads to; empty for an Ingress that is for some paths only."""
     row = ingress.get("spec", 0, "rule", 0, "http", 0, "path", 0)
-    return text(get(row, "backend", 0, "service", 0, "name")) if get(row, "path") in ("/", None, "") else ""
+    return text(row, "backend", 0, "service", 0, "name") if get(row, "path") in ("/", None, "") else ""
 
 
 def _leads(resources: tuple[PlannedResource, ...], name: str, deployment: PlannedResource) -> bool:

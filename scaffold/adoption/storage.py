@@ -40,9 +40,7 @@ def volumes(stack: Standing) -> Iterator[Inferred]:
         if "dump" in how and stack.app and "in_app" not in item:
             item["in_app"] = True  # usually, only the server has it
         item |= how | (said if not how or how.get("backup") == said.get("backup") else {})
-        yield found(
-            "volumes", [known(item) | {k: v for k, v in item.items() if v is False}], resource, "spec[0]"
-        )
+        yield found("volumes", [known(item)], resource, "spec[0]")
         yield found(
             RECORDED, {"volumes": {volume.purpose: _recorded(stack, volume)}}, resource, "metadata[0].name"
         )
@@ -72,23 +70,23 @@ def _mounted(stack: Standing, volume: Volume) -> dict[str, Value]:
 def mounts_of(stack: Standing, pods: k8s.PodTemplate | None, container: Tree) -> list[dict[str, Value]]:
     """What a container mounts of the volumes and directories that answers name."""
     spec = pods.spec if pods else None
-    called = {text(get(v, "name")): stack.volumes.called(v) for v in k8s.items(get(spec, "volume"))}
+    called = {text(v, "name"): stack.volumes.called(v) for v in k8s.items(spec, "volume")}
     return [
         known({
-            "volume": called[text(get(mount, "name"))],
-            "path": text(get(mount, "mount_path")),
-            "sub_path": text(get(mount, "sub_path")),
+            "volume": called[text(mount, "name")],
+            "path": text(mount, "mount_path"),
+            "sub_path": text(mount, "sub_path"),
             "read_only": get(mount, "read_only") is True or None,
         })
-        for mount in k8s.items(get(container, "volume_mount"))
-        if called.get(text(get(mount, "name")))
+        for mount in k8s.items(container, "volume_mount")
+        if called.get(text(mount, "name"))
     ]  # fmt: skip
 
 
 def _owner(stack: Standing, volume: Volume) -> int | None:
     """The user that an init container gives a volume to before the app starts."""
-    for container in k8s.items(get(stack.app.spec, "init_container")) if stack.app else ():
-        words = texts(get(container, "command"))
+    for container in k8s.items(stack.app.spec, "init_container") if stack.app else ():
+        words = texts(container, "command")
         if get(container, "name") == f"{OWNS}{volume.purpose}" and words[:2] == ["chown", "-R"]:
             return number(words[2].partition(":")[0])
     return None
@@ -100,7 +98,7 @@ def _kind(stack: Standing, volume: Volume) -> dict[str, Value]:
         saved = any(volume.claim in pods.claimed() for pods in backups(stack))
         return {"claim": volume.claim, "rwx": not saved}
     spec = volume.made.get("spec", 0)
-    size = text(get(spec, "resources", 0, "requests", "storage"))
+    size = text(spec, "resources", 0, "requests", "storage")
     if volume.on_nfs is not None:
         attributes = k8s.mapping(
             volume.on_nfs.get("spec", 0, "persistent_volume_source", 0, "csi", 0, "volume_attributes")
@@ -160,12 +158,12 @@ def _saved(stack: Standing) -> Iterator[tuple[str, dict[str, Value]]]:
 
 def _unchecked(pods: k8s.PodTemplate, purpose: str) -> bool:
     """Whether a dump is kept even if it is empty, according to the init container that makes it."""
-    return any(_CHECKED not in word for word in texts(get(_dumps(pods, purpose), "command"))[2:])
+    return any(_CHECKED not in word for word in texts(_dumps(pods, purpose), "command")[2:])
 
 
 def _dumps(pods: k8s.PodTemplate, purpose: str) -> Tree:
     """The init container that dumps the database of a volume."""
-    inits = k8s.items(get(pods.spec, "init_container"))
+    inits = k8s.items(pods.spec, "init_container")
     return next((container for container in inits if get(container, "name") == f"{DUMPS}{purpose}"), None)
 
 
@@ -173,21 +171,19 @@ def _dump(stack: Standing, container: Tree, form: Value) -> dict[str, Value]:
     """How a database is reached for its dump, if its server is kept beside the stack."""
     if form not in stack.facts["dumps"]:
         return {}
-    rows = {text(get(row, "name")): row for row in k8s.items(get(container, "env"))}
+    rows = {text(row, "name"): row for row in k8s.items(container, "env")}
     said = {part: rows.get(name) for part, name in stack.facts["dumps"][form]["variables"].items()}
-    host, secret = (
-        text(get(said["host"], "value")),
-        get(said["password"], "value_from", 0, "secret_key_ref", 0),
-    )
+    host = text(said["host"], "value")
+    secret = get(said["password"], "value_from", 0, "secret_key_ref", 0)
     if not host or any(k8s.name(service) == host for service in k8s.of_kind(stack.own, "service")):
         return {}
-    password = {"secret": text(get(secret, "name")), "key": text(get(secret, "key"))}
+    password = {"secret": text(secret, "name"), "key": text(secret, "key")}
     asked = {
         "host": host,
-        "port": number(get(said["port"], "value")),
-        **{part: text(get(said[part], "value")) for part in ("user", "database")},
+        "port": number(said["port"], "value"),
+        **{part: text(said[part], "value") for part in ("user", "database")},
         "password": password if all(password.values()) else None,
-        "image": text(get(container, "image")),
+        "image": text(container, "image"),
     }
     return {"dump": known(asked)}
 
@@ -201,7 +197,7 @@ def _form(stack: Standing, form: str, files: list[str]) -> dict[str, Value]:
 
 
 def _script(pods: k8s.PodTemplate) -> str:
-    words = (texts(get(c, part)) for c in pods.containers() for part in ("command", "args"))
+    words = (texts(c, part) for c in pods.containers() for part in ("command", "args"))
     return "\n".join(word for part in words for word in part)
 
 
@@ -211,11 +207,11 @@ def backup_job(stack: Standing) -> Iterator[Inferred]:
         spec = pods.owner.get("spec", 0)
         job = get(spec, "job_template", 0, "spec", 0)
         kept = _KEPT.findall(_script(pods))
-        limits = [text(get(c, "resources", 0, "limits", "memory")) for c in pods.containers()]
+        limits = [text(c, "resources", 0, "limits", "memory") for c in pods.containers()]
         value = {
-            "schedule": text(get(spec, "schedule")),
-            "timezone": text(get(spec, "timezone")),
-            "active_deadline_seconds": number(get(job, "active_deadline_seconds")),
+            "schedule": text(spec, "schedule"),
+            "timezone": text(spec, "timezone"),
+            "active_deadline_seconds": number(job, "active_deadline_seconds"),
             "retention_days": int(kept[-1]) if kept else None,
             "memory": limits[0] if len(set(limits)) == 1 else "",
         }
@@ -235,7 +231,7 @@ def scratch(stack: Standing) -> Iterator[Inferred]:
             item = {
                 "name": name, "path": own["path"], "read_only": own.get("read_only") is True or None,
                 "in_memory": get(directory, "medium") == "Memory" or None,
-                "size_limit": text(get(directory, "size_limit")),
+                "size_limit": text(directory, "size_limit"),
             }  # fmt: skip
             assert stack.app is not None
             yield found("scratch", [known(item)], stack.app.owner, f'{POD_VOLUME}["{name}"]')

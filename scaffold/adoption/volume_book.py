@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scaffold.adoption.reading import first, text
+from scaffold.adoption.reading import first, name_of, text
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
 
@@ -38,8 +38,8 @@ class VolumeBook:
         cls, resources: Sequence[PlannedResource], app: k8s.PodTemplate | None, container: Tree
     ) -> VolumeBook:
         """The volumes of the app's pods first, then those of jobs, then those that no pod mounts."""
-        made = {text(k8s.name(r)): r for r in k8s.of_kind(resources, "persistent_volume_claim")}
-        shares = {text(k8s.name(r)): r for r in k8s.of_kind(resources, "persistent_volume")}
+        made = {name_of(r): r for r in k8s.of_kind(resources, "persistent_volume_claim")}
+        shares = {name_of(r): r for r in k8s.of_kind(resources, "persistent_volume")}
         claims: dict[str, Volume] = {}
         purposes: set[str] = set()
         for name, claim in _claimed(resources, app):
@@ -49,18 +49,18 @@ class VolumeBook:
         for purpose, claim in _dumped(resources):
             if purpose not in purposes and claim not in claims:
                 claims[claim] = _volume(purpose, claim, made, shares)
-        mounted = {text(get(mount, "name")) for mount in k8s.items(get(container, "volume_mount"))}
+        mounted = {text(mount, "name") for mount in k8s.items(container, "volume_mount")}
         scratch = {
-            text(get(volume, "name")): get(volume, "empty_dir", 0)
-            for volume in (k8s.items(get(app.spec, "volume")) if app else ())
+            text(volume, "name"): get(volume, "empty_dir", 0)
+            for volume in (k8s.items(app.spec, "volume") if app else ())
             if get(volume, "empty_dir", 0) is not None and get(volume, "name") in mounted
         }
         return cls(claims, scratch, _directories(resources, app, container))
 
     def called(self, volume: Tree) -> str:
         """The name that answers have for a pod's volume: a purpose, or a directory's name; else empty."""
-        claim = text(get(volume, "persistent_volume_claim", 0, "claim_name"))
-        name = text(get(volume, "name"))
+        claim = text(volume, "persistent_volume_claim", 0, "claim_name")
+        name = text(volume, "name")
         if name in self.directories:
             return name if source_of(self.directories[name]) == source_of(volume) else ""
         return self.claims[claim].purpose if claim in self.claims else name if name in self.scratch else ""
@@ -68,20 +68,20 @@ class VolumeBook:
 
 def source_of(volume: Tree) -> tuple[str, str]:
     """The ConfigMap or the Secret behind a volume; both empty for any other volume."""
-    return text(get(volume, "config_map", 0, "name")), text(get(volume, "secret", 0, "secret_name"))
+    return text(volume, "config_map", 0, "name"), text(volume, "secret", 0, "secret_name")
 
 
 def _directories(
     resources: Sequence[PlannedResource], app: k8s.PodTemplate | None, container: Tree
 ) -> dict[str, Tree]:
     """The directories by name, those of the app's pods first, without mounts of single keys."""
-    single = {get(m, "name") for m in k8s.items(get(container, "volume_mount")) if text(get(m, "sub_path"))}
+    single = {get(m, "name") for m in k8s.items(container, "volume_mount") if text(m, "sub_path")}
     found: dict[str, Tree] = {}
     others = [pods for pods in k8s.pod_templates(resources) if app is None or pods.owner is not app.owner]
     for pods in ([app] if app else []) + [pods for pods in others if not saves(pods)]:
-        mounted = {get(m, "name") for c in pods.containers() for m in k8s.items(get(c, "volume_mount"))}
-        for volume in k8s.items(get(pods.spec, "volume")):
-            name = text(get(volume, "name"))
+        mounted = {get(m, "name") for c in pods.containers() for m in k8s.items(c, "volume_mount")}
+        for volume in k8s.items(pods.spec, "volume"):
+            name = text(volume, "name")
             if name in mounted - single and any(source_of(volume)) and _label(name) == name:
                 found.setdefault(name, volume)
     return found
@@ -96,10 +96,10 @@ def _claimed(resources: Sequence[PlannedResource], app: k8s.PodTemplate | None) 
 
 def _dumped(resources: Sequence[PlannedResource]) -> Iterator[tuple[str, str]]:
     """The volumes of database servers of which a job dumps the database, by purpose, and their claims."""
-    claims = {r.name: text(k8s.name(r)) for r in k8s.of_kind(resources, "persistent_volume_claim")}
+    claims = {r.name: name_of(r) for r in k8s.of_kind(resources, "persistent_volume_claim")}
     for pods in filter(saves, k8s.pod_templates(resources)):
-        for container in k8s.items(get(pods.spec, "init_container")):
-            purpose = text(get(container, "name")).removeprefix(DUMPS)
+        for container in k8s.items(pods.spec, "init_container"):
+            purpose = text(container, "name").removeprefix(DUMPS)
             if claim := claims.get(purpose.replace("-", "_")):
                 yield purpose, claim
 
@@ -109,7 +109,7 @@ def saves(pods: k8s.PodTemplate) -> bool:
 
     One that dumps databases alone has no other volume; the template calls it ``backup``.
     """
-    if k8s.kind(pods.owner) != "cron_job" or "backup" not in text(k8s.name(pods.owner)):
+    if k8s.kind(pods.owner) != "cron_job" or "backup" not in name_of(pods.owner):
         return False
     return len(pods.claimed()) > 1 or pods.owner.name == "backup"
 

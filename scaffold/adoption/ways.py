@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from scaffold.adoption.reading import known, labels, number, text
+from scaffold.adoption.reading import known, labels, name_of, number, text
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.written import SecretKey
 from scaffold.templates.questions import Value
@@ -56,16 +56,12 @@ def ways(stack: Standing) -> list[Way]:
 
 def _way(stack: Standing, resource: PlannedResource) -> Way | None:
     rules = k8s.items(resource.get("spec", 0, "rule"))
-    host = text(get(rules[0], "host")) if rules else ""
-    paths = (
-        tuple(text(get(path, "path")) for path in k8s.items(get(rules[0], "http", 0, "path")))
-        if rules
-        else ()
-    )
+    host = text(rules[0], "host") if rules else ""
+    paths = tuple(text(path, "path") for path in k8s.items(rules[0], "http", 0, "path")) if rules else ()
     way = Way(resource, host, paths, text(single(resource.settings.get("auth"))) or "required")
     if not host:
         return None
-    behind = text(get(way.backend, "name")) in stack.anubis
+    behind = text(way.backend, "name") in stack.anubis
     return Way(resource, host, paths, "anubis") if behind else way
 
 
@@ -112,9 +108,9 @@ def unusual(stack: Standing, way: Way) -> dict[str, Value]:
 
 def _own_middlewares(stack: Standing, way: Way) -> Iterator[tuple[str, dict[str, Value]]]:
     """The Middlewares that are named as the template names those of one Ingress, and what each does."""
-    name = text(k8s.name(way.resource))
+    name = name_of(way.resource)
     for resource, manifest in k8s.manifests(stack.own, "Middleware"):
-        called, spec = text(get(manifest, "metadata", "name")), get(manifest, "spec")
+        called, spec = text(manifest, "metadata", "name"), get(manifest, "spec")
         kind = called.removeprefix(f"{name}-")
         if not called.startswith(f"{name}-") or (read := _MIDDLEWARES.get(kind)) is None:
             continue
@@ -125,10 +121,10 @@ def _own_middlewares(stack: Standing, way: Way) -> Iterator[tuple[str, dict[str,
 
 def _guarded(stack: Standing, resource: PlannedResource, kind: str, spec: Tree) -> dict[str, Value]:
     """What a Middleware takes from Vault: logins, and headers whose values are read at plan time."""
-    if kind == "basic-auth" and (secret := stack.secrets.logins.get(text(get(spec, "basicAuth", "secret")))):
+    if kind == "basic-auth" and (secret := stack.secrets.logins.get(text(spec, "basicAuth", "secret"))):
         place = secret.place("users")
         return {"basic_auth": stack.vault(SecretKey(*place))} if place else {}
-    headers = k8s.mapping(get(spec, "headers", "customRequestHeaders"))
+    headers = k8s.mapping(spec, "headers", "customRequestHeaders")
     at = ("manifest", "spec", "headers", "customRequestHeaders")
     values = {
         name: value
@@ -141,22 +137,22 @@ def _guarded(stack: Standing, resource: PlannedResource, kind: str, spec: Tree) 
 
 def _rate_limit(spec: Tree) -> dict[str, Value]:
     limit = get(spec, "rateLimit")
-    average, burst = number(get(limit, "average")), number(get(limit, "burst"))
+    average, burst = number(limit, "average"), number(limit, "burst")
     source = get(limit, "sourceCriterion")
-    by = "host" if get(source, "requestHost") is True else text(get(source, "requestHeaderName"))
-    entries = {"average": average, "burst": burst, "period": text(get(limit, "period")), "source": by}
+    by = "host" if get(source, "requestHost") is True else text(source, "requestHeaderName")
+    entries = {"average": average, "burst": burst, "period": text(limit, "period"), "source": by}
     return {"rate_limit": known(entries)} if average and burst else {}
 
 
 def _allowlist(spec: Tree) -> dict[str, Value]:
-    return {"allowlist": [text(one) for one in k8s.items(get(spec, "ipAllowList", "sourceRange"))]}
+    return {"allowlist": [text(one) for one in k8s.items(spec, "ipAllowList", "sourceRange")]}
 
 
 def _redirect(spec: Tree) -> dict[str, Value]:
     rule = get(spec, "redirectRegex")
     entries = {
-        "from": text(get(rule, "regex")),
-        "to": text(get(rule, "replacement")),
+        "from": text(rule, "regex"),
+        "to": text(rule, "replacement"),
         "permanent": get(rule, "permanent") is True or None,
     }
     return {"redirect": known(entries)}

@@ -39,7 +39,7 @@ def image(stack: Standing) -> Iterator[Inferred]:
         return
     owner = stack.runs.owner
     written = image_of(get(stack.container, "image"))
-    pulled = {text(get(s, "name")) for s in k8s.items(get(stack.runs.spec, "image_pull_secrets"))}
+    pulled = {text(s, "name") for s in k8s.items(stack.runs.spec, "image_pull_secrets")}
     package = ImageReference.parse(written)
     theirs = _of_owner(stack, package, pulled)
     build = built_as(written, pulled, stack.facts) or theirs
@@ -93,7 +93,7 @@ def _of_owner(stack: Standing, image: ImageReference, pulled: set[str]) -> str:
 def command(stack: Standing) -> Iterator[Inferred]:
     """What the container runs instead of its image's entrypoint."""
     for part in ("command", "args"):
-        if stack.app and (said := words(get(stack.container, part))):
+        if stack.app and (said := words(stack.container, part)):
             yield found(part, said, stack.app.owner, f"{_CONTAINER}.{part}")
 
 
@@ -102,23 +102,23 @@ def ports(stack: Standing) -> Iterator[Inferred]:
     if stack.app is None:
         return
     service, owner = stack.service, stack.app.owner
-    main = number(get(stack.port, "container_port"))
+    main = number(stack.port, "container_port")
     fronts = k8s.items(service.get("spec", 0, "port")) if service is not None else ()
     front = next((p for p in fronts if _leads_to(p, main)), fronts[0] if fronts else None)
     if main is None:
-        main = number(get(front, "target_port")) or number(get(front, "port"))
+        main = number(front, "target_port") or number(front, "port")
     if main is not None:
         yield found("port", main, owner, f"{_CONTAINER}.port")
     if stack.port is not None and (called := port_called(stack, stack.port)) != "http":
         yield found("object_names", {"port": called}, owner, f"{_CONTAINER}.port")
-    if service is not None and (outside := number(get(front, "port"))) not in (None, 80):
+    if service is not None and (outside := number(front, "port")) not in (None, 80):
         yield found("service_port", outside, service, "spec[0].port")
     balanced = [p for s in filter(is_balancer, stack.services) for p in k8s.items(s.get("spec", 0, "port"))]
     more: list[tuple[int, dict[str, Value], str]] = []
-    for port in k8s.items(get(stack.container, "port")):
-        if port is not stack.port and (inside := number(get(port, "container_port"))):
+    for port in k8s.items(stack.container, "port"):
+        if port is not stack.port and (inside := number(port, "container_port")):
             there = next((p for p in fronts if p is not front and _leads_to(p, inside)), None)
-            outside_ = number(get(there or next((p for p in balanced if _leads_to(p, inside)), None), "port"))
+            outside_ = number(there or next((p for p in balanced if _leads_to(p, inside)), None), "port")
             item = {
                 "name": port_called(stack, port),
                 "port": inside,
@@ -142,9 +142,9 @@ def ranges(stack: Standing) -> Iterator[tuple[str, str, int, int]]:
     """Ports of Services in a row, each named after its number: name, protocol, first and last."""
     numbered: dict[tuple[str, str], set[int]] = {}
     for port in (p for s in stack.services for p in k8s.items(s.get("spec", 0, "port"))):
-        name, inside = text(get(port, "name")), number(get(port, "target_port"))
-        if inside is not None and inside == number(get(port, "port")) and name.endswith(f"-{inside}"):
-            kind = name.removesuffix(f"-{inside}"), text(get(port, "protocol")) or "TCP"
+        name, inside = text(port, "name"), number(port, "target_port")
+        if inside is not None and inside == number(port, "port") and name.endswith(f"-{inside}"):
+            kind = name.removesuffix(f"-{inside}"), text(port, "protocol") or "TCP"
             numbered.setdefault(kind, set()).add(inside)
     for (name, protocol), all_ in numbered.items():
         if name and len(all_) > 1 and len(all_) == max(all_) - min(all_) + 1:
@@ -153,16 +153,16 @@ def ranges(stack: Standing) -> Iterator[tuple[str, str, int, int]]:
 
 def port_called(stack: Standing, port: Tree) -> str:
     """What a port of the app's container is called: there, or at a Service in front of it, or as is usual."""
-    inside, protocol = number(get(port, "container_port")), text(get(port, "protocol")) or "TCP"
+    inside, protocol = number(port, "container_port"), text(port, "protocol") or "TCP"
     fronts = (p for s in stack.services for p in k8s.items(s.get("spec", 0, "port")))
-    its = (p for p in fronts if _leads_to(p, inside) and (text(get(p, "protocol")) or "TCP") == protocol)
-    named = next((name for p in its if (name := text(get(p, "name")))), "")
-    return text(get(port, "name")) or named or ("http" if port is stack.port else port_name(port))
+    its = (p for p in fronts if _leads_to(p, inside) and (text(p, "protocol") or "TCP") == protocol)
+    named = next((name for p in its if (name := text(p, "name"))), "")
+    return text(port, "name") or named or ("http" if port is stack.port else port_name(port))
 
 
 def port_name(port: Tree) -> str:
     """The default name of a port."""
-    return f"{'udp' if get(port, 'protocol') == 'UDP' else 'port'}-{number(get(port, 'container_port'))}"
+    return f"{'udp' if get(port, 'protocol') == 'UDP' else 'port'}-{number(port, 'container_port')}"
 
 
 def _leads_to(port: Tree, inside: int | None) -> bool:
@@ -175,16 +175,16 @@ def resources(stack: Standing) -> Iterator[Inferred]:
         return
     for question, value in amounts(stack, stack.container).items():
         yield found(question, value, stack.app.owner, f"{_CONTAINER}.resources")
-    if slices := number(get(stack.container, "resources", 0, "limits", _GPU)):
+    if slices := number(stack.container, "resources", 0, "limits", _GPU):
         yield found("gpu", slices, stack.app.owner, f"{_CONTAINER}.resources")
 
 
 def amounts(stack: Standing, container: Tree) -> dict[str, Value]:
     """What a container requests and its limits, in the form of answers."""
     asked, most = (get(container, "resources", 0, kind) for kind in ("requests", "limits"))
-    limit, request = (_whole(text(get(kind, "memory"))) for kind in (most, asked))
+    limit, request = (_whole(text(kind, "memory")) for kind in (most, asked))
     lower = request if limit and (request != limit or stack.states_requests) else ""
-    return known({"memory": limit or request, "memory_request": lower, "cpu": text(get(asked, "cpu"))})
+    return known({"memory": limit or request, "memory_request": lower, "cpu": text(asked, "cpu")})
 
 
 def _whole(memory: str) -> str:
@@ -197,7 +197,7 @@ def _whole(memory: str) -> str:
 def extended(stack: Standing) -> Iterator[Inferred]:
     """Its share of resources that a device plugin provides, and of its node's disk."""
     usual = ("memory", "cpu", _GPU)
-    limits_ = k8s.mapping(get(stack.container, "resources", 0, "limits")) if stack.app else {}
+    limits_ = k8s.mapping(stack.container, "resources", 0, "limits") if stack.app else {}
     value = {name: amount for name, said in limits_.items() if name not in usual and (amount := number(said))}
     if stack.app and value:
         yield found("extended_resources", value, stack.app.owner, f"{_CONTAINER}.resources")
@@ -214,7 +214,7 @@ def confinement(container: Tree) -> dict[str, Value]:
         "run_as_non_root": {True: True, "true": True}.get(root) if isinstance(root, str | bool) else None,
         "read_only_root": get(context, "read_only_root_filesystem") is True or None,
         "privilege_escalation": False if get(context, "allow_privilege_escalation") is False else None,
-        "drop_capabilities": "ALL" in texts(get(context, "capabilities", 0, "drop")) or None,
+        "drop_capabilities": "ALL" in texts(context, "capabilities", 0, "drop") or None,
     }
     stated = {name: value for name, value in said.items() if value is not None}
     return {"security": stated} if stated else {}
@@ -240,7 +240,7 @@ def rollout(stack: Standing) -> Iterator[Inferred]:
     yield found("strategy", strategy, owner, "spec[0].strategy")
     if owner.get("wait_for_rollout") is False:
         yield found("wait_for_rollout", False, owner, "wait_for_rollout")
-    given = number(get(stack.runs.spec, "termination_grace_period_seconds")) if stack.runs else None
+    given = number(stack.runs.spec, "termination_grace_period_seconds") if stack.runs else None
     if given not in (None, 30):
         yield found("shutdown_seconds", given, owner, "termination_grace_period_seconds")
 
@@ -248,7 +248,7 @@ def rollout(stack: Standing) -> Iterator[Inferred]:
 def user(stack: Standing) -> Iterator[Inferred]:
     """The user that its process runs as."""
     context = first(stack.runs.spec, "security_context") if stack.runs else None
-    user, group = number(get(context, "run_as_user")), number(get(context, "fs_group"))
+    user, group = number(context, "run_as_user"), number(context, "fs_group")
     if stack.runs and user:
         yield found("uid", user, stack.runs.owner, f"{_SPEC}.security_context")
     if stack.runs and group and group != user:
@@ -263,22 +263,22 @@ def pod(stack: Standing) -> Iterator[Inferred]:
     gpu = get(stack.container, "resources", 0, "limits", _GPU) is not None
     if nodes := labels(get(spec, "node_selector"), [f"{_GPU}.present"] if gpu else []):
         yield found("node_selector", nodes, owner, f"{_SPEC}.node_selector")
-    known_taints = [known(_taint(taint)) for taint in k8s.items(get(spec, "toleration"))]
+    known_taints = [known(_taint(taint)) for taint in k8s.items(spec, "toleration")]
     if taints := [taint for taint in known_taints if not gpu or taint.get("key") != _GPU]:
         yield found("tolerations", taints, owner, f"{_SPEC}.toleration")
-    if priority := text(get(spec, "priority_class_name")):
+    if priority := text(spec, "priority_class_name"):
         yield found("priority_class", priority, owner, f"{_SPEC}.priority_class_name")
         if re.search(stack.facts["system_priority_classes"], priority):
             yield _reason(stack, "priority_class_reason", owner, "priority_class_name")
-    if more := texts(get(stack.container, "security_context", 0, "capabilities", 0, "add")):
+    if more := texts(stack.container, "security_context", 0, "capabilities", 0, "add"):
         yield found("capabilities", more, owner, f"{_CONTAINER}.security_context")
         if set(more).difference(stack.facts["baseline_capabilities"]):
             yield _reason(stack, "capabilities_reason", owner, "capabilities")
 
 
 def _taint(taint: Tree) -> dict[str, Value]:
-    effect = text(get(taint, "effect"))
-    said = {name: text(get(taint, name)) for name in ("key", "value")}
+    effect = text(taint, "effect")
+    said = {name: text(taint, name) for name in ("key", "value")}
     return {**said, "effect": effect if effect != "NoSchedule" else ""}
 
 

@@ -19,10 +19,11 @@ from jinja2 import TemplateError
 
 from scaffold.answers import notation
 from scaffold.answers.secrets import suspected
-from scaffold.answers.strict import validator
 from scaffold.errors import UsageError
+from scaffold.reading import walked
 from scaffold.templates import decisions, questions, template
 from scaffold.templates.questions import Value
+from scaffold.templates.strict import validator
 
 Schema = Mapping[str, Value]
 Meant = Mapping[Value, Value]
@@ -108,7 +109,13 @@ def piece(path: Sequence[str | int], found: Meant) -> str:
 
     Empty if it would show what looks like a literal secret, or is no usual name where one is needed.
     """
-    texts = list(_texts(tuple(map(str, path)), found))
+    around = tuple(map(str, path))
+    # Items of a list are under the list's name.
+    texts = [
+        (around + tuple(str(key) for key in below if not isinstance(key, int)), str(value))
+        for below, value in walked(found)
+        if not isinstance(value, Mapping | list)
+    ]
     named = [text for place, text in texts if "secrets" in place and place[-1] in ("env", "secrets")]
     secret = any(suspected([("".join(place[-1:]), text) for place, text in texts]))
     if secret or not all(map(_ENV_NAME.fullmatch, named)):
@@ -232,15 +239,3 @@ def _pair(item: Value) -> Meant:
 
 def _is_plain(value: Value) -> bool:
     return isinstance(value, str | int | float)
-
-
-def _texts(place: tuple[str, ...], value: Value) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Each text with the keys that lead to it; items of a list are under the list's."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _texts(place if isinstance(key, int) else (*place, str(key)), item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(place, item)
-    else:
-        yield place, str(value)

@@ -55,15 +55,9 @@ class Answers:
         )
 
 
-def texts(value: Value, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def texts(value: Value) -> Iterator[tuple[Path, str]]:
     """Every text in answers, with its place."""
-    if isinstance(value, str):
-        yield path, value
-    inner = (
-        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    )
-    for key, item in inner:
-        yield from texts(item, (*path, key))
+    return ((path, text) for path, text in reading.walked(value) if isinstance(text, str))
 
 
 def show(path: Path) -> str:

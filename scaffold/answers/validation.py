@@ -11,11 +11,11 @@ from scaffold.answers.known import known
 from scaffold.answers.pruning import Pruned, sound
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Answers, Path, about, show, within
-from scaffold.answers.strict import validator
 from scaffold.errors import AnswersError, Finding, nearest
 from scaffold.templates import decisions, questions, template
 from scaffold.templates.questions import Question, Value
-from scaffold.templates.schema import schema
+from scaffold.templates.schema import KINDS, schema
+from scaffold.templates.strict import validator
 
 HIDDEN = "(not shown)"
 _Row = Mapping[str, str]
@@ -36,15 +36,6 @@ _UNTOLD = {
 _OF_WHOLE = ("names", "storage", "credentials", "workload", "containers", "dumps", "ingress")
 """The decisions that answers are judged by together; what is known of them need not be computed once more."""
 _SHOWN = 60
-KINDS = {
-    "string": "text",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "nothing",
-}
-"""The words for the types of JSON Schema."""
 
 
 def problems(answers: Answers, sensed: Mapping[str, Value], recorded: Mapping[str, Value]) -> list[Finding]:

@@ -49,7 +49,7 @@ class Backups(PlannedRule):
                     yield self.about(
                         pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
                     )
-                servers = [user for user in users if k8s.kind(user.owner) in k8s.SERVERS]
+                servers = [user for user in users if user.serves]
                 if servers and not any(_beside(pods, user, plan.house) for user in servers):
                     yield self.about(
                         pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
@@ -131,8 +131,7 @@ def unsaved(plan: Plan) -> Iterator[PlannedResource]:
 
 def _servers(claim: Tree, there: Iterable[k8s.PodTemplate]) -> list[k8s.PodTemplate]:
     """The long-running pods that mount a claim."""
-    users = (pods for pods in there if claim in pods.claimed() and not pods.parked)
-    return [pods for pods in users if k8s.kind(pods.owner) in k8s.SERVERS]
+    return [pods for pods in there if pods.serves and claim in pods.claimed() and not pods.parked]
 
 
 def _is_saved(claim: str, there: Sequence[k8s.PodTemplate], house: HouseNames) -> bool:

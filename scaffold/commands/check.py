@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scaffold.checks import baseline
 from scaffold.checks.exceptions import Exceptions
-from scaffold.checks.fleet import Fleet, joined
+from scaffold.checks.fleet import Fleet
 from scaffold.checks.house import HouseNames, house_of
 from scaffold.checks.rule import Kind, Rule, Severity, rules
 from scaffold.checks.stack import place
@@ -283,7 +283,7 @@ def fleet_of(monorepo: Monorepo, plans: Sequence[PlanResult], house: HouseNames)
     """The planned objects of all stacks."""
     failed = (monorepo.sources(plan.stack) for plan in plans if not plan.ok)
     return Fleet(
-        joined(plan.resources for plan in plans),
+        tuple(resource for plan in plans for resource in plan.resources),
         tuple(b"\n".join(sources.values()) for sources in failed),
         house.inert_kinds,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from scaffold.answers import fixes, notation
-from scaffold.answers.validation import KINDS
 from scaffold.templates.decisions import house
 from scaffold.templates.questions import Question, Value, asked, condition, in_words, properties
+from scaffold.templates.schema import KINDS
 
 
 def markdown() -> str:

@@ -15,6 +15,8 @@ from scaffold.monorepo.root import OVERRIDES
 from scaffold.reading import Text, YamlError, read
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
+from scaffold.templates.schema import KINDS
+from scaffold.templates.strict import validator
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -35,13 +37,6 @@ _WHAT = {
     "const": "is fixed: the templates are written for it",
     "enum": "is not one of the choices",
     "minLength": "is empty",
-}
-_KINDS = {
-    "boolean": "true or false",
-    "string": "text",
-    "integer": "a whole number",
-    "array": "a list",
-    "object": "a mapping",
 }
 
 
@@ -186,63 +181,43 @@ def _fits(path: Sequence[str], place: Sequence[str]) -> bool:
 
 def _wrong(text: Text, facts: Mapping[str, Value]) -> list[Finding]:
     """One finding for each place that is not as the schema says: of its type, before all else."""
-    from jsonschema import Draft202012Validator, FormatChecker
-    from jsonschema.validators import extend
+    from jsonschema import FormatChecker
 
-    whole = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    strict = extend(Draft202012Validator, type_checker=whole)  # type: ignore[no-untyped-call]
-    errors = strict(schema(), format_checker=FormatChecker(["regex"])).iter_errors(facts)
+    errors = validator(schema(), format_checker=FormatChecker(["regex"])).iter_errors(facts)
     found: dict[_Path, Finding] = {}
     for error in sorted(errors, key=lambda error: error.validator != "type"):
-        for path, told in _told(error):
-            found.setdefault(path, _finding(text, path, **told))
+        for told in _told(error):
+            found.setdefault(told[0], _finding(text, *told))
     return sorted(found.values(), key=lambda finding: (finding.line or 0, finding.message))
 
 
-def _told(error: ValidationError) -> Iterator[tuple[_Path, dict[str, str]]]:
-    """The places that an error is about, each with what is wrong, what is allowed and how to fix it."""
+def _told(error: ValidationError) -> Iterator[tuple[_Path, str, str, str, str, str | None]]:
+    """The places that an error is about: code, what is wrong, what is allowed, the fix, and the value."""
     rule, part, value = str(error.validator), cast("_Schema", error.schema), cast("Value", error.instance)
     path: _Path = tuple(error.absolute_path)
     if rule == "additionalProperties":
         known = list(part["properties"])
         for key in value.keys() - set(known):
             fix = nearest(str(key), known) or "Remove it."
-            yield (
-                (*path, str(key)),
-                {"code": "unknown", "what": "is not a fact", "allowed": ", ".join(known), "fix": fix},
-            )
+            yield (*path, str(key)), "unknown", "is not a fact", ", ".join(known), fix, None
     elif rule == "required":
         for key in set(part["required"]) - value.keys():
-            allowed = _KINDS[part["properties"][key]["type"]]
-            yield (
-                (*path, str(key)),
-                {"code": "missing", "what": "is missing", "allowed": allowed, "fix": "Write it."},
-            )
+            allowed = KINDS[part["properties"][key]["type"]]
+            yield (*path, str(key)), "missing", "is missing", allowed, "Write it.", None
     elif "propertyNames" in error.absolute_schema_path:
-        allowed, fix = _LINE["allowed"], "Correct the name."
-        yield (
-            (*path, str(value)),
-            {"code": "name", "what": "has an invalid name", "allowed": allowed, "fix": fix},
-        )
+        what, fix = "has an invalid name", "Correct the name."
+        yield (*path, str(value)), "name", what, _LINE["allowed"], fix, None
     else:
         choices = [_shown(choice) for choice in part.get("enum", [part["const"]] if "const" in part else [])]
-        allowed = (
-            _KINDS[part["type"]] if rule == "type" else ", ".join(choices) or part.get("allowed", "text")
-        )
-        yield (
-            path,
-            {
-                "code": {"type": "kind", "format": "pattern"}.get(rule, rule),
-                "what": _WHAT.get(rule, f"is not {allowed}") if rule != "type" else f"is {_kind(value)}",
-                "allowed": allowed,
-                "fix": nearest(_shown(value), choices) or f"Write {allowed}, or remove it.",
-                "value": _shown(value),
-            },
-        )
+        allowed = KINDS[part["type"]] if rule == "type" else ", ".join(choices) or part.get("allowed", "text")
+        code = {"type": "kind", "format": "pattern"}.get(rule, rule)
+        what = f"is {_kind(value)}" if rule == "type" else _WHAT.get(rule, f"is not {allowed}")
+        fix = nearest(_shown(value), choices) or f"Write {allowed}, or remove it."
+        yield path, code, what, allowed, fix, _shown(value)
 
 
 def _finding(
-    text: Text, path: _Path, code: str, what: str, allowed: str, fix: str, value: str | None = None
+    text: Text, path: _Path, code: str, what: str, allowed: str, fix: str, value: str | None
 ) -> Finding:
     """A finding about the fact at ``path``, at its place or the nearest around it."""
     places = {place.path: place for place in text.places}
@@ -257,7 +232,7 @@ def _shown(value: Value) -> str:
 
 def _kind(value: Value) -> str:
     types = (bool, "boolean"), (str, "string"), (list, "array"), (Mapping, "object")
-    name = next((_KINDS[name] for kind, name in types if isinstance(value, kind)), "")
+    name = next((KINDS[name] for kind, name in types if isinstance(value, kind)), "")
     return name or (
         "empty" if value is None else "a number" if isinstance(value, int | float) else "of another kind"
     )

@@ -204,8 +204,6 @@ class ActionsSecret(Rule):
 
     code = "ACT007"
     why = "A secret that is not set is an empty string, and the login fails only after the build."
-    bad = {}
-    good = {}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The secrets that the answers do not lead to; only where answers are known."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -41,22 +41,16 @@ class Repository:
         """A repository of which only these files are known."""
         return cls(files, frozenset(files), complete=False)
 
-    @cached_property
-    def _in_directory(self) -> tuple[str, ...]:
-        return tuple(
-            sorted(
-                p
-                for p in self.files
-                if PurePosixPath(p).parent.as_posix() == WOODPECKER and p.endswith(_YAML)
-            )
-        )
+    def _directly_in(self, directory: str) -> tuple[str, ...]:
+        """The YAML files in a directory, but not those further below."""
+        there = (p for p in self.files if PurePosixPath(p).parent.as_posix() == directory)
+        return tuple(sorted(path for path in there if path.endswith(_YAML)))
 
     @cached_property
     def live(self) -> tuple[str, ...]:
         """The files that Woodpecker reads: the directory's, else one in the root."""
-        if self._in_directory:
-            return self._in_directory
-        return next(((name,) for name in (".woodpecker.yaml", ".woodpecker.yml") if name in self.files), ())
+        at_root = ((name,) for name in (".woodpecker.yaml", ".woodpecker.yml") if name in self.files)
+        return self._directly_in(WOODPECKER) or next(at_root, ())
 
     @property
     def dead(self) -> tuple[str, ...]:
@@ -88,39 +82,32 @@ class Repository:
         """The workflows for earlier versions of Woodpecker, which do nothing any more."""
         return tuple(workflow for workflow in self._loaded[0] if workflow.outdated)
 
+    @property
+    def action_paths(self) -> tuple[str, ...]:
+        """The files that GitHub Actions reads."""
+        return self._directly_in(GITHUB)
+
+    @cached_property
+    def _parsed_actions(self) -> tuple[tuple[Actions, ...], tuple[Finding, ...]]:
+        parsed: list[Actions] = []
+        found: list[Finding] = []
+        for path in self.action_paths:
+            try:
+                parsed.append(Actions(path, self.files[path], parse(self.files[path])))
+            except YamlError as error:
+                found.append(Finding(path, error.line, None, "PIP027", f"This {error.message}."))
+        return tuple(parsed), tuple(found)
+
     @cached_property
     def actions(self) -> tuple[Actions, ...]:
         """The workflows of GitHub Actions that can be parsed."""
-        return tuple(file for file in self._parsed_actions if file not in self.misplaced)
+        return tuple(file for file in self._parsed_actions[0] if file not in self.misplaced)
 
     @cached_property
     def misplaced(self) -> tuple[Actions, ...]:
         """Dependabot's files where GitHub looks for workflows."""
-        return tuple(
-            file
-            for file in self._parsed_actions
-            if "updates" in mapping(file.document.value) and "jobs" not in file.document.value
-        )
-
-    @cached_property
-    def _parsed_actions(self) -> tuple[Actions, ...]:
-        return tuple(self._parse_actions())
-
-    def _parse_actions(self) -> Iterator[Actions]:
-        for path in self.action_paths:
-            try:
-                yield Actions(path, self.files[path], parse(self.files[path]))
-            except YamlError:
-                continue
-
-    @property
-    def action_paths(self) -> tuple[str, ...]:
-        """The files that GitHub Actions reads."""
-        return tuple(
-            sorted(
-                p for p in self.files if PurePosixPath(p).parent.as_posix() == GITHUB and p.endswith(_YAML)
-            )
-        )
+        parsed = ((file, mapping(file.document.value)) for file in self._parsed_actions[0])
+        return tuple(file for file, value in parsed if "updates" in value and "jobs" not in value)
 
     @property
     def dockerfiles(self) -> Mapping[str, str]:
@@ -130,14 +117,7 @@ class Repository:
     @property
     def load_findings(self) -> tuple[Finding, ...]:
         """What keeps files from being parsed, or makes them mean something else from run to run."""
-        return (*self._loaded[1], *self._unparsed_actions())
-
-    def _unparsed_actions(self) -> Iterator[Finding]:
-        for path in self.action_paths:
-            try:
-                parse(self.files[path])
-            except YamlError as error:
-                yield Finding(path, error.line, None, "PIP027", f"This {error.message}.")
+        return (*self._loaded[1], *self._parsed_actions[1])
 
 
 def is_dockerfile(path: str) -> bool:

@@ -9,21 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from scaffold.templates.schema import KINDS
 from scaffold.templates.template import FAST_LOADER
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
-
-_WORDS = {
-    "string": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "empty",
-}
+_WORDS = {**KINDS, "null": "empty"}
 
 
 def schema_errors(name: str, value: object) -> list[tuple[tuple[str | int, ...], str]]:

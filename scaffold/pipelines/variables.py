@@ -14,7 +14,7 @@ from scaffold.pipelines.documents import parse_workflow
 from scaffold.pipelines.loading import COMMON
 from scaffold.pipelines.repository import Repository
 from scaffold.pipelines.workflow import Workflow
-from scaffold.reading import YamlError
+from scaffold.reading import YamlError, walked
 
 _REMOVED = re.compile(r"(?:CI_PIPELINE_VARIABLE_(\w+)|CI_PIPELINE_STATUS|DRONE_\w+)\b")
 
@@ -24,34 +24,21 @@ class UnknownSecret(Rule):
 
     code = "PIP023"
     why = "A secret that is missing, or not allowed for the event, fails the whole pipeline, even if only a message needs it."
-    bad = {}
-    good = {}
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The secrets that the answers do not lead to; only where answers are known."""
         if context.expected is None:
             return
         for step in all_steps(repository):
-            for path, name in _secrets(step.value, ()):
-                if name.lower() not in context.expected.secrets:
+            for path, value in walked(step.value):
+                name = str(value)
+                if path[-1:] == ("from_secret",) and name.lower() not in context.expected.secrets:
                     yield self.at(
                         step.place(*path),
                         f"The secret {name} is not available to every run.",
                         value=name,
                         allowed=", ".join(sorted(context.expected.secrets)),
                     )
-
-
-def _secrets(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key == "from_secret":
-                yield (*path, key), str(inner)
-            else:
-                yield from _secrets(inner, (*path, str(key)))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _secrets(inner, (*path, index))
 
 
 class ShellVariable(Rule):

@@ -12,7 +12,7 @@ from typing import Any
 from scaffold.pipelines import conditions, substitution
 from scaffold.pipelines.conditions import Condition, listed
 from scaffold.pipelines.documents import Key, PipelineFile, parse_workflow
-from scaffold.reading import YamlError, mapping, part
+from scaffold.reading import YamlError, mapping, part, walked
 from scaffold.templates.image import ImageReference
 
 
@@ -160,7 +160,7 @@ class Workflow(PipelineFile):
             value = parse_workflow(text + self.raw[at:]).value
         except YamlError:
             return tuple(Reading(use, ()) for use in found)
-        paths = {int(number): path for path, leaf in _leaves(value, ()) for number in leaf.split(_MARK)[1::2]}
+        paths = {int(number): path for path, leaf in _texts(value) for number in leaf.split(_MARK)[1::2]}
         around = {
             use: number for number, o in enumerate(outer) for use in found if o.offset <= use.offset < o.end
         }
@@ -179,17 +179,10 @@ class Reading:
     path: tuple[Key, ...] | None
 
 
-def _leaves(value: object, path: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, ...], str]]:
+def _texts(document: object) -> Iterator[tuple[tuple[Key, ...], str]]:
     """Every text of a document, the keys included, with its path."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield (*path, key), str(key)
-            yield from _leaves(inner, (*path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _leaves(inner, (*path, index))
-    elif isinstance(value, str):
-        yield path, value
+    for path, value in walked(document):
+        yield from ((path, text) for text in (*path[-1:], value) if isinstance(text, str))
 
 
 def axes(raw: str) -> tuple[Mapping[str, str], ...]:

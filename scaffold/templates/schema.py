@@ -8,6 +8,16 @@ from scaffold.templates import decisions
 from scaffold.templates.questions import Value, asked, condition, conditions_in, fits, properties
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+KINDS = {
+    "string": "text",
+    "boolean": "true or false",
+    "number": "a number",
+    "integer": "a whole number",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+"""The words for the types of JSON Schema."""
 
 
 def schema(*, together: bool = True) -> dict[str, Value]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from scaffold.terraform.planned import Mark, Path, Placeholder, PlannedResource, Tree, get, leaves
+from scaffold.terraform.planned import Mark, Path, Placeholder, PlannedResource, Step, Tree, get, leaves
 
 _VERSIONS = ("_v1", "_v2", "")
 _POD_TEMPLATES = {
@@ -83,14 +83,16 @@ def rules(ingress: PlannedResource) -> tuple[Tree, ...]:
     return items(ingress.get("spec", 0, "rule"))
 
 
-def items(tree: Tree) -> tuple[Tree, ...]:
-    """The elements of a list; of anything else none."""
-    return tree if isinstance(tree, tuple) else ()
+def items(tree: Tree, *path: Step) -> tuple[Tree, ...]:
+    """The elements of the list at a path; of anything else none."""
+    found = get(tree, *path)
+    return found if isinstance(found, tuple) else ()
 
 
-def mapping(tree: Tree) -> Mapping[str, Tree]:
-    """The entries of a map; of anything else none."""
-    return tree if isinstance(tree, Mapping) else {}
+def mapping(tree: Tree, *path: Step) -> Mapping[str, Tree]:
+    """The entries of the map at a path; of anything else none."""
+    found = get(tree, *path)
+    return found if isinstance(found, Mapping) else {}
 
 
 def ending(entries: Mapping[str, Tree], suffix: str) -> Tree:
@@ -116,6 +118,11 @@ class PodTemplate:
     def labels(self) -> Mapping[str, Tree]:
         """The labels of the pods."""
         return mapping(get(self.metadata, "labels"))
+
+    @property
+    def serves(self) -> bool:
+        """Whether they are meant to run forever."""
+        return kind(self.owner) in SERVERS
 
     @property
     def parked(self) -> bool:

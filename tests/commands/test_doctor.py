@@ -67,7 +67,7 @@ def test_a_refreshed_schema_is_in_use_and_said(
         (printed.parent / refresh.LOCK).write_text(lock)
     assert [(s.provider, s.version) for s in store(printed)] == [("kubernetes", version)]
     assert _kubernetes(diagnose(pristine)) == Provider("kubernetes", version, refreshed=True)
-    thing = refresh.in_use().resource("kubernetes_thing")
+    thing = refresh.in_use().block("resource", "kubernetes_thing")
     assert thing is not None and list(thing.attributes) == ["description"]
 
 

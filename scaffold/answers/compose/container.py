@@ -202,9 +202,7 @@ class Containers:
     def capabilities(self, part: Part) -> dict[str, Value]:
         """The capabilities that it adds, without those that admission denies."""
         found: list[str] = []
-        given = part.body.get("cap_add")
-        for index, item in enumerate(listed(given)):
-            at: Path = (*part.at, "cap_add", *((index,) if isinstance(given, list) else ()))
+        for at, item in part.items("cap_add"):
             name = text(item).upper().removeprefix("CAP_")
             if re.fullmatch(r"(?!ALL$|SYS_ADMIN$)[A-Z][A-Z_]{1,30}", name):
                 self._taken(at, "capabilities")
@@ -247,11 +245,10 @@ class Containers:
         told: list[tuple[Path, str, int]] = []
         for of in (part, *sharing):
             for key, published in (("ports", True), ("expose", False)):
-                given = of.body.get(key)
-                for index, its in ports(given, published=published):
-                    at: Path = (*of.at, key, *((index,) if isinstance(given, list) else ()))
+                for at, item in of.items(key):
+                    its = list(ports(item, published=published))
                     told += [(at, port.protocol, port.target) for port in its]
-                    if not its and re.search(r"\d-\d+(/\w+)?$", str(listed(given)[index])):
+                    if not its and re.search(r"\d-\d+(/\w+)?$", str(item)):
                         self.ledger.left(at, "so many ports are not taken one by one", _RANGE)
         of_host = [row for row in told if "ports" in row[0]]
         opened, numbers = dict(open_ports(part)), {number for _, _, number in told}

@@ -61,12 +61,13 @@ def mapping(value: Value) -> Mapping[str, Value]:
     return value if isinstance(value, dict) else {}
 
 
-def ports(value: Value, *, published: bool) -> list[tuple[int, list[Port]]]:
-    """The ports in each item of ``ports`` or ``expose``; none for an item that cannot be read."""
-    return [(index, list(_ports(item, published))) for index, item in enumerate(listed(value))]
+def source(item: Value) -> str:
+    """The name of the secret or config that an item of a service stands for."""
+    return text(item.get("source") if isinstance(item, dict) else item)
 
 
-def _ports(item: Value, published: bool) -> Iterator[Port]:
+def ports(item: Value, *, published: bool) -> Iterator[Port]:
+    """The ports in one item of ``ports`` or ``expose``; none if it cannot be read."""
     if isinstance(item, dict):
         target, protocol = text(item.get("target")), text(item.get("protocol"))
         mode = _PORT.fullmatch(target)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scaffold.answers.compose import sharing
-from scaffold.answers.compose.forms import listed, mapping, text
+from scaffold.answers.compose.forms import mapping, source
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.names import Said
 from scaffold.answers.compose.parts import Part
@@ -63,9 +63,8 @@ def _led_to(proxy: Part, pod: Sequence[Part], storage: Storage) -> Iterator[Part
 def _configuration(proxy: Part, storage: Storage) -> Iterator[str | None]:
     """The texts that a proxy is given, in the file and beside it; nothing for each that is elsewhere."""
     tops = mapping(storage.project.top.get("configs"))
-    for item in listed(proxy.body.get("configs")):
-        source = text(item.get("source") if isinstance(item, dict) else item)
-        content = mapping(tops.get(source)).get("content")
+    for _, item in proxy.items("configs"):
+        content = mapping(tops.get(source(item))).get("content")
         yield str(content) if isinstance(content, str) else None
     for its in proxy.mounts:
         if storage.is_file(its):

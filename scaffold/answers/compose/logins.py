@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from scaffold.answers.compose.connections import connection, endings
-from scaffold.answers.compose.forms import listed, text
+from scaffold.answers.compose.forms import mapping, source, text
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import Said, plain
 from scaffold.answers.compose.parts import Part
@@ -16,11 +16,10 @@ SECRETS = "/run/secrets/"
 def mounted(part: Part) -> dict[str, str]:
     """A service's compose secrets: the path and the name of each."""
     found: dict[str, str] = {}
-    for item in listed(part.body.get("secrets")):
-        source = text(item.get("source") if isinstance(item, dict) else item)
-        target = text(item.get("target")) if isinstance(item, dict) else ""
-        if source:
-            found[target if target.startswith("/") else f"{SECRETS}{target or source}"] = source
+    for _, item in part.items("secrets"):
+        target = text(mapping(item).get("target"))
+        if name := source(item):
+            found[target if target.startswith("/") else f"{SECRETS}{target or name}"] = name
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -13,6 +13,7 @@ from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, 
 from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
 from scaffold.answers.compose.names import Names, Said, of_containers, options
 from scaffold.answers.known import known
+from scaffold.answers.sources import Path
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
@@ -58,18 +59,24 @@ class Part:
         body: Mapping[str, Value],
         top: str = "services",
         built: Collection[str] = (),
-        files: Mapping[str, Text] | None = None,
+        files: Sequence[Mapping[str, Text] | None] = (),
     ) -> None:
         """``built`` are the images that the file only builds, by the names that it gives them.
 
-        ``files`` are the variables of its ``env_file``.
+        ``files`` are the variables of each item of ``env_file``; None for one that is not there.
         """
         self.name = name
-        self._files = files or {}
+        self.files = files
         self.body = body
         self.at = (top, name)
         self._built = built
         self.containers: Collection[str] = ()
+
+    def items(self, key: str) -> Iterator[tuple[Path, Value]]:
+        """What is listed under a key, each item with its place in the file."""
+        given = self.body.get(key)
+        for index, item in enumerate(listed(given)):
+            yield (*self.at, key, *((index,) if isinstance(given, list) else ())), item
 
     @cached_property
     def image(self) -> ImageReference:
@@ -90,7 +97,7 @@ class Part:
     @cached_property
     def mounts(self) -> list[Mount]:
         """Its mounts, as far as they can be read."""
-        return [its for item in listed(self.body.get("volumes")) if (its := mount(item))]
+        return [its for _, item in self.items("volumes") if (its := mount(item))]
 
     def shares(self, other: Part) -> list[tuple[Mount, Mount]]:
         """The volumes and host directories that both of them mount: here and there."""
@@ -135,11 +142,9 @@ class Part:
     @cached_property
     def ports(self) -> list[Port]:
         """The ports that it publishes, then those that it only exposes."""
-        found = [
-            *ports(self.body.get("ports"), published=True),
-            *ports(self.body.get("expose"), published=False),
-        ]
-        return [port for _, its in found for port in its]
+        keys = (("ports", True), ("expose", False))
+        items = ((item, published) for key, published in keys for _, item in self.items(key))
+        return [port for item, published in items for port in ports(item, published=published)]
 
     @cached_property
     def listens(self) -> set[int]:
@@ -228,7 +233,8 @@ class Part:
     @cached_property
     def variables(self) -> dict[str, Text | None]:
         """Its variables as texts, those of files first."""
-        return {**self._files, **{n: as_text(v) for n, v in mapping(self.body.get("environment")).items()}}
+        of_files = {name: value for file in self.files for name, value in (file or {}).items()}
+        return {**of_files, **{n: as_text(v) for n, v in mapping(self.body.get("environment")).items()}}
 
     @cached_property
     def said(self) -> list[Said]:
@@ -281,18 +287,20 @@ def parts(project: Project) -> dict[str, Part]:
     for name, containers in of_containers(found, " ".join(filter(None, said))).items():
         found[name].containers = containers
     return {
-        **{n: Part(n, mapping(body), "jobs", built) for n, body in jobs.items() if n not in found},
+        **{
+            name: Part(name, mapping(body), "jobs", built, _of_files(project, mapping(body)))
+            for name, body in jobs.items()
+            if name not in found
+        },
         **found,
     }
 
 
-def _of_files(project: Project, body: Mapping[str, Value]) -> dict[str, Text]:
-    """The variables of a service's files; those of later ones hold."""
-    found: dict[str, Text] = {}
-    for entry in listed(body.get("env_file")):
-        name = text(entry.get("path") if isinstance(entry, dict) else entry)
-        found |= (read_variables(project.directory / name, project.variables) if name else None) or {}
-    return found
+def _of_files(project: Project, body: Mapping[str, Value]) -> list[dict[str, Text] | None]:
+    """The variables of each of a service's files; those of later ones hold."""
+    entries = listed(body.get("env_file"))
+    names = [text(entry.get("path") if isinstance(entry, dict) else entry) for entry in entries]
+    return [read_variables(project.directory / n, project.variables) if n else None for n in names]
 
 
 def _reference(written: str) -> ImageReference:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scaffold.answers.compose import documented
-from scaffold.answers.compose.forms import Mount, listed, mount
+from scaffold.answers.compose.forms import Mount, mount
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import service_name
@@ -96,7 +96,7 @@ def tell_if_empty(likely: Sequence[Emptied], app: Part, ledger: Ledger) -> None:
 def tell_own_files(part: Part, storage: Storage, ledger: Ledger) -> None:
     """Report how a container with volumes of its own gets each file that it mounts."""
     called = f"{service_name(part.name) or 'own'}-files"
-    for index, item in enumerate(listed(part.body.get("volumes"))):
+    for at, item in part.items("volumes"):
         its = mount(item)
         if its is None or not storage.is_file(its):
             continue
@@ -109,7 +109,7 @@ def tell_own_files(part: Part, storage: Storage, ledger: Ledger) -> None:
         why = (
             f"{its.target} is a single file, and a container with volumes of its own gets those that it names"
         )
-        ledger.instead((*part.at, "volumes", index), why, fix)
+        ledger.instead(at, why, fix)
 
 
 def copied(volumes: Sequence[Emptied], app: Part) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scaffold.answers.compose import documented
-from scaffold.answers.compose.forms import DRIVE, Mount, listed, mapping, mount, quantity, text
+from scaffold.answers.compose.forms import DRIVE, Mount, mapping, mount, quantity, source, text
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.mounts import Mounts, facts, last
 from scaffold.answers.compose.parts import Part
@@ -109,8 +109,7 @@ class Storage(Mounts):
         """The mounts that are data directories; the others are reported."""
         seen: set[str] = set()
         code = [its.target.rstrip("/") for its in part.mounts if self.is_source(part, its)]
-        for index, item in enumerate(listed(part.body.get("volumes"))):
-            at: At = (*part.at, "volumes", *((index,) if isinstance(part.body["volumes"], list) else ()))
+        for at, item in part.items("volumes"):
             its = mount(item)
             if its is None and re.match(f"{DRIVE}:[^:]*$", str(item)):
                 fix = "Give the directory under volumes."
@@ -152,17 +151,14 @@ class Storage(Mounts):
         found: list[tuple[At, str, Value]] = []
         if quantity(size := part.body.get("shm_size")):
             found.append(((*part.at, "shm_size"), _SHM, size))
-        given = part.body.get("tmpfs")
-        for index, item in enumerate(listed(given)):
+        for at, item in part.items("tmpfs"):
             path, _, options = text(item).partition(":")
-            at: At = (*part.at, "tmpfs", *((index,) if isinstance(given, list) else ()))
             found.append((at, path, dict(o.partition("=")[::2] for o in options.split(",")).get("size")))
-        volumes = part.body.get("volumes")
-        for index, item in enumerate(volumes if isinstance(volumes, list) else []):
+        for at, item in part.items("volumes"):
             its = mount(item)
             if its is not None and its.kind == "tmpfs":
                 limit = mapping(mapping(item).get("tmpfs")).get("size")
-                found.append(((*part.at, "volumes", index), its.target, limit))
+                found.append((at, its.target, limit))
         mounts: list[Value] = []
         for at, path, limit in found:
             if mount(path) is None or path.rstrip("/") in [item["path"].rstrip("/") for item in mounts]:
@@ -209,16 +205,14 @@ class Storage(Mounts):
     def configs(self, part: Part, files: list[Value]) -> bool:
         """Add the files whose text is in the compose file, and return whether there are any."""
         tops = mapping(self.project.top.get("configs"))
-        given = part.body.get("configs")
         has_files = False
-        for index, item in enumerate(listed(given)):
-            at: At = (*part.at, "configs", *((index,) if isinstance(given, list) else ()))
-            source = text(item.get("source") if isinstance(item, dict) else item)
-            target = (text(item.get("target")) if isinstance(item, dict) else "") or f"/{source}"
-            content = mapping(tops.get(source)).get("content")
+        for at, item in part.items("configs"):
+            called = source(item)
+            target = text(mapping(item).get("target")) or f"/{called}"
+            content = mapping(tops.get(called)).get("content")
             file = {"path": target, "content": str(content)}
             if not isinstance(content, str) or UNKNOWN in content or mount(target) is None:
-                self.ledger.left(at, f"the text of the config {source} is not in the file",
+                self.ledger.left(at, f"the text of the config {called} is not in the file",
                                  f"Give {target} under files, with source or content.")  # fmt: skip
             elif any(suspected([("", content)])):
                 fix = f"Give {target} under files with vault, and put the text into Vault."
@@ -230,7 +224,7 @@ class Storage(Mounts):
                 files += [file] if file not in files else []
                 has_files = True
                 docker = f"; {NO_DOCKER_DNS}" * bool(re.search(facts()["docker_dns"], content))
-                self.ledger.taken(at, "files", f"{target} has the text of the config {source}{docker}")
+                self.ledger.taken(at, "files", f"{target} has the text of the config {called}{docker}")
         return has_files
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from scaffold.answers.compose import documented
-from scaffold.answers.compose.forms import listed, mount
+from scaffold.answers.compose.forms import mount
 from scaffold.answers.compose.hosts import beside
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.logins import leads
@@ -55,8 +55,8 @@ def _volumes(part: Part, ledger: Ledger) -> tuple[list[str], list[str]]:
     """The paths of a container's volumes: those that it may write to, and those of them that are new."""
     kept: list[str] = []
     new: list[str] = []
-    for index, item in enumerate(listed(part.body.get("volumes"))):
-        entry, its = ledger.entries.get((*part.at, "volumes", index)), mount(item)
+    for at, item in part.items("volumes"):
+        entry, its = ledger.entries.get(at), mount(item)
         if entry and its and entry.is_taken_to(("volumes",)) and not its.read_only:
             kept.append(its.target.rstrip("/"))
             new += [] if ON_NFS in entry.why else kept[-1:]

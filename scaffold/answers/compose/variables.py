@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from scaffold.answers.compose.connections import connection
 from scaffold.answers.compose.document import Project
-from scaffold.answers.compose.dotenv import read_variables
-from scaffold.answers.compose.forms import listed, mapping, text
+from scaffold.answers.compose.forms import mapping, source
 from scaffold.answers.compose.hosts import ITSELF, Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
 from scaffold.answers.compose.logins import SECRETS, mounted
@@ -95,10 +94,7 @@ class Variables:
     def _named(self, part: Part) -> dict[str, _Variable]:
         """Every variable with a name, those from files first; the others are reported."""
         found: dict[str, _Variable] = {}
-        for index, entry in enumerate(listed(part.body.get("env_file"))):
-            at: Path = (*part.at, "env_file", *((index,) if isinstance(part.body["env_file"], list) else ()))
-            name = text(entry.get("path") if isinstance(entry, dict) else entry)
-            there = read_variables(self._project.directory / name, self._project.variables) if name else None
+        for (at, entry), there in zip(part.items("env_file"), part.files, strict=True):
             for key, value in (there or {}).items():
                 if NAME.fullmatch(key):
                     found[key] = _Variable(value, (*at, key))
@@ -257,32 +253,26 @@ class Variables:
     def _files(self, part: Part, mounted: Mapping[str, str], found: Environment) -> None:
         """The files of secrets, each from the key with its name at the Service's own Vault path."""
         database = found.database.get("password", "")
-        for path, source in mounted.items():
-            key = re.sub(r"[^A-Za-z0-9_.-]+", "_", source).strip(".") or "secret"
+        for path, secret in mounted.items():
+            key = re.sub(r"[^A-Za-z0-9_.-]+", "_", secret).strip(".") or "secret"
             if re.fullmatch(r"(/[^\x00-\x20/:]+)+", path) and not re.search(r"/\.\.?(/|$)", path):
                 if path in [str(f["path"]) for f in found.files] or self._is_rotated(part, path, database):
                     continue
-                if source in self._passwords | self._needless:
+                if secret in self._passwords | self._needless:
                     continue
                 found.files.append({"path": path, "vault": key})
-        items = listed(part.body.get("secrets"))
-        for index, item in enumerate(items):
-            source = text(item.get("source") if isinstance(item, dict) else item)
-            at: Path = (
-                (*part.at, "secrets", index)
-                if isinstance(part.body["secrets"], list)
-                else (*part.at, "secrets")
-            )
-            made = [f for f in found.files if mounted.get(f["path"]) == source]
+        for at, item in part.items("secrets"):
+            name = source(item)
+            made = [f for f in found.files if mounted.get(f["path"]) == name]
             if made:
                 self._ledger.taken(
                     at, "files", f"{made[0]['path']} comes from the key {made[0]['vault']} in Vault"
                 )
-            elif source in self._needless:
+            elif name in self._needless:
                 self._ledger.decided(at, NO_PASSWORD)
-            elif source and (source not in self._passwords or database):
+            elif name and (name not in self._passwords or database):
                 self._ledger.decided(at, "it is the password of the database, which Vault rotates")
-            elif source:
+            elif name:
                 fix = "Name the variable that takes it under database_env, if the app has one."
                 self._ledger.left(at, "it is the password of the database, which Vault rotates", fix)
             else:

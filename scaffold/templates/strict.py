@@ -9,9 +9,9 @@ from functools import cache
 from scaffold.templates.questions import Value
 
 
-def validator(schema: Mapping[str, Value]) -> Value:
+def validator(schema: Mapping[str, Value], **options: Value) -> Value:
     """jsonschema's validator for a schema; importing it costs more than all else that valid answers need."""
-    return _of_the_template()(schema)
+    return _of_the_template()(schema, **options)
 
 
 @cache
