@@ -44,11 +44,6 @@ class StackPlan:
         """Why the stack cannot be planned; a revision that cannot be planned is not the stack's fault."""
         return self.result.findings if self.result is not None else ()
 
-    @property
-    def comparable(self) -> bool:
-        """Whether the other revision could be planned, or did not have the stack."""
-        return self.older is None or self.older.ok
-
 
 @dataclass(frozen=True, slots=True)
 class Plans:
@@ -70,7 +65,7 @@ class Plans:
     @property
     def differs(self) -> bool:
         """Whether a stack differs from the other revision, or may: what cannot be planned is not the same."""
-        return any(stack.difference or not stack.comparable for stack in self.stacks)
+        return any(one.difference or (one.older is not None and not one.older.ok) for one in self.stacks)
 
 
 def plan(

@@ -46,11 +46,6 @@ def find(code: str) -> Rule:
     )
 
 
-def family(rule: Rule) -> str:
-    """What the rules of a family are about."""
-    return _FAMILIES[rule.code[:3]]
-
-
 def described(rule: Rule) -> Iterator[str]:
     """A rule as Markdown: what it says, why, what it reads, and its examples."""
     yield f"### {rule.code}: {rule.title}"
@@ -103,6 +98,6 @@ def _page() -> Iterator[str]:
         if rule.code[:3] != letters:
             letters = rule.code[:3]
             yield ""
-            yield f"## {letters}: {family(rule)}"
+            yield f"## {letters}: {_FAMILIES[letters]}"
         yield ""
         yield from described(rule)

@@ -14,7 +14,7 @@ from scaffold.commands.prepared import Commits
 from scaffold.report.changes import committed_text, files_text, gaps_text
 from scaffold.report.difference import consequence_text, overview, stack_lines
 from scaffold.report.findings import finding_text
-from scaffold.report.indexes import mentions_json, mentions_text
+from scaffold.report.indexes import mentions_text
 from scaffold.report.prepared import prepared_json
 from scaffold.report.steps import steps_text
 from scaffold.templates.questions import Value
@@ -38,7 +38,7 @@ def change_json(
     }
     if change.was:
         kept = {".".join(one.place): one.kept for one in change.kept}
-        told |= {"was": change.was, "kept": kept, "mentions": mentions_json(change.mentions)}
+        told |= {"was": change.was, "kept": kept, "mentions": change.mentions}
     return told
 
 
