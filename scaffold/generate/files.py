@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scaffold.cli.group import cli
-from scaffold.commands import rule, schema, skill
+from scaffold.commands import schema, skill
 from scaffold.generate import images, licences, names, reference, rows
 from scaffold.templates import questions, template
 
@@ -46,7 +46,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield Path("templates", "questions", "unasked.jinja"), "".join(_unasked())
     yield _DECISIONS / "timezones.txt", (files("tzdata") / "zones").read_text("utf-8")
     yield Path("docs", "answers.md"), schema.markdown()
-    yield Path("docs", "rules.md"), rule.markdown()
+    yield Path("docs", "rules.md"), reference.rules()
     yield Path("docs", "decisions.md"), reference.decisions()
     yield Path("docs", "facts.md"), reference.facts()
     yield Path("docs", "exit-codes.md"), reference.exits()
