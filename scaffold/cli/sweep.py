@@ -103,12 +103,8 @@ def sweep(
     made = () if preview else found.write(commits=commits)
     if writes_list:
         again = ["scaffold", "sweep", *(["--from", str(file)] if file else [rule.code])]
-        again += [
-            *(["--all"] if every else named),
-            *(["--modules"] if modules else []),
-            "--answers",
-            str(target),
-        ]
+        again += [*(["--all"] if every else named), *(["--modules"] if modules else [])]
+        again += ["--answers", str(target)]
         target.write_text(questions.text(found.open, shlex.join(again)), "utf-8")
         output.print_lines([f"{target}: {number_of(len(found.open), 'question')}"], beside=True)
     by_tier, written = waves is not None, not preview

@@ -11,7 +11,7 @@ from scaffold.answers.sources import Answers, Place
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.reading import YamlError, load
-from scaffold.templates import decisions
+from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, applies, asked, stand_ins
 from scaffold.templates.render import ANSWERS_FILE
 
@@ -33,6 +33,11 @@ class Record:
     """Whether the file was edited by hand since: what it says is not what the stack was rendered from."""
     file: str
     """Its path from the monorepo's root."""
+
+    @property
+    def origin(self) -> template.Origin:
+        """What stays recorded as long as the rest of the stack stays as it was rendered."""
+        return template.Origin(self.source, self.version, updatable=True)
 
     @property
     def edits(self) -> tuple[Finding, ...]:

@@ -181,10 +181,9 @@ def as_rendered(
     entry if that version decided in another form than this program reads. Raises Jinja's ``TemplateError``
     where that version cannot render it.
     """
-    origin = template.Origin(record.source, record.version, updatable=True)
     with template.using(templates) if templates is not None else nullcontext():
         answers = {name: stored[name] for name in asked() if name in stored}
-        found = render(answers, record.sensed, record.recorded, origin)
+        found = render(answers, record.sensed, record.recorded, record.origin)
         try:
             return found.files, service_entry(found.values)
         except (LookupError, StopIteration, TypeError, AttributeError):
