@@ -34,7 +34,8 @@ def prepared_json(
 ) -> dict[str, Value]:
     """A stack or a pipeline as JSON; if there are both, the pipeline is below the stack."""
     stack, pipeline = (
-        part and _part_json(part, written=written, commit=commit)
+        part
+        and {"written": written, "commit": commit, "files": files_json(part.change, with_diff=not written)}
         for part, commit in zip((prepared.stack, prepared.pipeline), commits, strict=True)
     )
     result: dict[str, Value] = {"service": prepared.service, "template": origin_json(prepared.origin)}
@@ -58,11 +59,6 @@ def prepared_json(
     if prepared.stack:
         result["restore"] = steps_json(restore_steps(prepared.stack.values))
     return result
-
-
-def _part_json(part: Part[object], *, written: bool, commit: str | None) -> dict[str, Value]:
-    files = files_json(part.change, with_diff=not written)
-    return {"written": written, "commit": commit, "files": files}
 
 
 def prepared_text(
