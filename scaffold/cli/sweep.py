@@ -89,7 +89,9 @@ def sweep(
         raise UsageError(f"{rule.code} is about planned resources.", "Leave out --modules.")
     if preview and commits:
         raise UsageError("--plan writes nothing.", "Leave out --commit.")
-    answers = questions.read(answered.name, _read(answered)) if answered else questions.Answers()
+    answers = questions.Answers()
+    if answered:
+        answers = questions.read(answered.name, options.content(str(answered), "Name a worklist."))
     monorepo = options.find(monorepo_at, writes=not preview)
     stacks = monorepo.stacks if every else stacks_at(monorepo, named)
     with waiting("Sweeping …"):
@@ -137,10 +139,3 @@ def _rule(named: Sequence[str], file: Path | None) -> tuple[Rule, Sequence[str]]
             f"Fix it by hand (`scaffold rule {rule.code}`), or give your own edit with --from.",
         )
     return rule, named[1:]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Name a worklist.") from error

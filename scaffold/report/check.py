@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from textwrap import indent
 from typing import TypeVar
 from urllib.parse import quote
@@ -26,6 +27,7 @@ from scaffold.templates.questions import Value
 T = TypeVar("T")
 V = TypeVar("V")
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_code = attrgetter("code")
 _COMMENT = 65_536
 """The characters that a comment on GitHub may have."""
 
@@ -75,10 +77,6 @@ def as_statistics(found: Checked) -> Iterator[str]:
     yield from gaps_text(found.unverified)
     for feature, off in _grouped(found.off, lambda one: one.feature).items():
         yield f"Off, because this monorepo does not have {feature}: {', '.join(one.code for one in off)}."
-
-
-def _code(finding: Finding) -> str:
-    return finding.code
 
 
 def _grouped(findings: Iterable[V], key: Callable[[V], T]) -> dict[T, list[V]]:
