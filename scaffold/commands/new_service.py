@@ -211,7 +211,7 @@ def _existing(
     said = decisions.defaults(
         {**{q: recorded[q] for q in asked() if q in recorded}, **stored_facts(recorded)}
     )
-    asking = [n for n, question in asked().items() if n in values and decisions.applies(question, values)]
+    asking = [n for n, question in asked().items() if n in values and decisions.holds(question.when, values)]
     differing = [n for n in asking if said.get(n) != values[n]]
     if differing:
         settings = [part for q in differing for part in ("--set", f"{q}={_text(values[q])}")]
