@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scaffold.answers.compose import documented
+from scaffold.answers.compose import documented, facts
 from scaffold.answers.compose.forms import DRIVE, Mount, mapping, mount, quantity, source, text
 from scaffold.answers.compose.interpolation import UNKNOWN
-from scaffold.answers.compose.mounts import Mounts, facts, last
+from scaffold.answers.compose.mounts import Mounts, last
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed

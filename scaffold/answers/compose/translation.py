@@ -94,7 +94,7 @@ class _Translation:
         self._may_be_filled: list[sharing.Emptied] = []
         self._sharing = self._with_the_ports()
         # The usual memory of a container beside the app is too little for another run of the app itself.
-        usual = known({"image": str(app.image)}).answers.get("memory") or asked()["memory"].default
+        usual = app.of_image.answers.get("memory") or asked()["memory"].default
         self._of_app = {"memory": self._containers.resources(app).get("memory") or usual}
 
     def answers(self) -> dict[str, Value]:
