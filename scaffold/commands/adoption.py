@@ -9,8 +9,7 @@ from typing import TypeAlias
 
 from scaffold.adoption.infer import infer
 from scaffold.adoption.inferred import Certainty, Inferred, gathered, has_stock_reason
-from scaffold.adoption.likeness import Compared, Missing, compare, share
-from scaffold.adoption.pairs import block_of, pairs
+from scaffold.adoption.likeness import Compared, Missing, block_of, compare, pairs, share
 from scaffold.adoption.rules import by_rule
 from scaffold.adoption.scope import not_ours, obstacles
 from scaffold.adoption.settings import joined
