@@ -47,15 +47,13 @@ class Project:
 class _Loader(reading.Loader):
     """Scalars by the rules of YAML 1.2, which compose files follow: text, except true, false and null."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML's way)
 
-
-for _tag, _pattern, _first in (
-    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
-    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("merge", r"^<<$", "<"),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+reading.resolving(
+    _Loader,
+    bool=(r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    null=(r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    merge=(r"<<", "<"),
+)
 _Loader.add_constructor("!reset", lambda loader, node: Tagged(None))
 _Loader.add_constructor("!override", lambda loader, node: Tagged(_untagged(loader, node)))
 
