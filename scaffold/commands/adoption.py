@@ -22,7 +22,7 @@ from scaffold.errors import Finding
 from scaffold.hcl.syntax import Document, read
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 from scaffold.templates.render import Rendered, render
@@ -132,7 +132,7 @@ def examine(
     facts = merged(decisions.house(), sensed)
     disk = DiskTree(monorepo.root)
     plans = plan_jobs([Job(disk, stack) for stack in stacks], workers)
-    origin = template.origin(template_source or template_fact(sensed))
+    origin = template.origin(template_source or sensed.get("template"))
     found = [_inferred(monorepo, plan, facts, sensed, origin, over) for plan in plans]
     ready = {one.stack: one.rendered.files for one in found if one.rendered is not None}
     jobs = [Job(OverlayTree(disk, overlay(monorepo, name, files)), name) for name, files in ready.items()]

@@ -29,7 +29,7 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     found["runs"] = _runs(monorepo)
     login = decisions.house()["login"]
     if monorepo.fleet and next(monorepo.terraform_files(login, login.lower()), None) is None:
-        found["login"] = _SOME_LOGIN
+        found["login"] = "single sign-on"
     variables = monorepo.ingress_module.variables
     found["ingress_takes"] = [n for n in template.facts("operations")["ingress_may_take"] if n in variables]
     made = [one for one in monorepo.ingress_module.resources if one.startswith("kubernetes_ingress")]
@@ -66,14 +66,6 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     found["mirror"] = {"there": (monorepo.root / script).is_file()}
     said = {fact: value for fact, value in overrides(monorepo.root).items() if fact != "lists"}
     return _difference(decisions.house(), merged(found, said))
-
-
-_SOME_LOGIN = "single sign-on"
-
-
-def template_fact(sensed: Mapping[str, Value]) -> str | None:
-    """The Git URL that a team's ``scaffold.yml`` has for the templates, among what is sensed."""
-    return sensed.get("template") or None
 
 
 def facts(monorepo: Monorepo) -> dict[str, Value]:

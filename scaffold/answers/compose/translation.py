@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaffold.answers.compose import document, documented, roles, servers, sharing
+from scaffold.answers.compose import document, documented, roles, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import mapping, text
@@ -19,7 +19,7 @@ from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report, Unseen
 from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.answers.compose.shared import fixed_name, tell_of_database, tell_of_number, tell_of_redis
-from scaffold.answers.compose.storage import Storage
+from scaffold.answers.compose.storage import Storage, dumped, server_port
 from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
 from scaffold.answers.compose.web import tile
@@ -234,8 +234,8 @@ class _Translation:
             "env": {**(containers.steady(part) if image else {}), **its.plain},
             **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
-            "mounts": servers.dumped(part, mounts, self._storage), **memory,
-            "ports": (self._ports(placed) or servers.port(part)) if placed.role is Role.SIDECAR else [],
+            "mounts": dumped(part, mounts, self._storage), **memory,
+            "ports": (self._ports(placed) or server_port(part)) if placed.role is Role.SIDECAR else [],
         }  # fmt: skip
         if placed.role is Role.WORKLOAD:
             found |= {**containers.replicas(part, shares=True), **containers.shutdown(part)}
