@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from scaffold.changes.apply import writing
+from scaffold.changes.journal import Goal
 from scaffold.templates.template import Origin
 from scaffold.terraform.planned import Tree
 
@@ -143,3 +145,9 @@ def keep_output(terminal: int) -> None:
     modes = termios.tcgetattr(terminal)
     modes[3] |= termios.NOFLSH
     termios.tcsetattr(terminal, termios.TCSANOW, modes)
+
+
+def recover(root: Path) -> Goal | None:
+    """Finish or undo what a crash left behind, as the next command that writes does first."""
+    with writing(root) as reached:
+        return reached

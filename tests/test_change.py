@@ -17,10 +17,10 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import examples
+from support import examples, recover
 
 from scaffold.changes import lock
-from scaffold.changes.apply import apply, recover, writing
+from scaffold.changes.apply import apply, writing
 from scaffold.changes.change import (
     Action,
     ChangeSet,

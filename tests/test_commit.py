@@ -11,7 +11,7 @@ import pytest
 
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content, Files, Symlink
-from scaffold.changes.commit import commit, demand_committed, keep, uncommitted, unsaved, write
+from scaffold.changes.commit import demand_committed, keep, uncommitted, unsaved, write
 from scaffold.changes.signals import ended_by_exception
 from scaffold.errors import RefusedError, UncommittedError
 
@@ -62,16 +62,16 @@ WANTED: dict[str, Content | None] = {
 }
 
 
-def applied(root: Path, wanted: dict[str, Content | None]) -> ChangeSet:
-    change_set = ChangeSet.plan(
-        Files(root), {PurePosixPath(name): content for name, content in wanted.items()}
-    )
-    apply(change_set)
-    return change_set
+def planned(root: Path, wanted: dict[str, Content | None]) -> ChangeSet:
+    return ChangeSet.plan(Files(root), {PurePosixPath(name): content for name, content in wanted.items()})
+
+
+def commit(root: Path, wanted: dict[str, Content | None], message: str = "Edit") -> str | None:
+    return write(planned(root, wanted), message, committed=True)
 
 
 def test_exactly_the_files_of_the_change_set(busy: Path) -> None:
-    name = commit(applied(busy, WANTED), "Add größe\n\nWith a body.")
+    name = commit(busy, WANTED, "Add größe\n\nWith a body.")
     assert name == git(busy, "rev-parse", "HEAD").strip()
     assert git(busy, "show", "--format=%B", "--name-status").split("\n", 4) == [
         "Add größe", "", "With a body.", "",
@@ -84,43 +84,44 @@ def test_exactly_the_files_of_the_change_set(busy: Path) -> None:
 def test_first_commit_of_a_repository(root: Path) -> None:
     (root / "theirs.md").write_text("staged\n")
     git(root, "add", "theirs.md")
-    commit(applied(root, {"new.md": b"new\n"}), "Start")
+    commit(root, {"new.md": b"new\n"})
     assert git(root, "ls-tree", "--name-only", "HEAD") == "new.md\n"
     assert git(root, "status", "--porcelain") == "A  theirs.md\n"
 
 
 def test_ignored_file_is_committed_too(busy: Path) -> None:
     (busy / ".git/info/exclude").write_text("*.tfvars\n")
-    commit(applied(busy, {"stacks/x/x.tfvars": b"new\n"}), "Add x")
+    commit(busy, {"stacks/x/x.tfvars": b"new\n"})
     assert git(busy, "show", "--format=", "--name-only") == "stacks/x/x.tfvars\n"
 
 
+def test_an_ignored_file_of_the_user_is_work_of_the_user(busy: Path) -> None:
+    (busy / ".git/info/exclude").write_text("stacks/\n")
+    (busy / "stacks").mkdir()
+    (busy / "stacks/own.md").write_text("theirs\n")
+    assert uncommitted(planned(busy, {"stacks/own.md": b"ours\n"})) == (PurePosixPath("stacks/own.md"),)
+    assert uncommitted(planned(busy, {"stacks/own.md": None})) == ()
+
+
 def test_file_that_was_never_tracked_can_go(busy: Path) -> None:
-    commit(applied(busy, {"untracked.md": None, "catalog.md": b"new\n"}), "Tidy")
+    commit(busy, {"untracked.md": None, "catalog.md": b"new\n"})
     assert git(busy, "show", "--format=", "--name-only") == "catalog.md\n"
 
 
 @pytest.mark.parametrize("name", ["staged.md", "dirty.md", "both-ways.md"])
 def test_work_of_the_user_is_not_swept_in(busy: Path, name: str) -> None:
-    change_set = applied(busy, {**WANTED, name: b"ours\n"})
-    assert uncommitted(change_set) == (PurePosixPath(name),)
+    wanted = {**WANTED, name: b"ours\n"}
+    assert uncommitted(planned(busy, wanted)) == (PurePosixPath(name),)
     head = git(busy, "rev-parse", "HEAD")
     with pytest.raises(RefusedError, match=name):
-        commit(change_set, "Add größe")
+        commit(busy, wanted)
     assert git(busy, "rev-parse", "HEAD") == head
+    assert git(busy, "status", "--porcelain") == STATUS_OF_BUSY, "nothing is written"
 
 
 def test_what_the_user_staged_and_took_back_is_not_lost(busy: Path) -> None:
     (busy / "staged.md").write_text("old\n")
-    change_set = applied(busy, {"staged.md": b"ours\n"})
-    assert uncommitted(change_set) == (PurePosixPath("staged.md"),)
-
-
-def test_can_be_asked_before_applying(busy: Path) -> None:
-    change_set = ChangeSet.plan(
-        Files(busy), {PurePosixPath("dirty.md"): b"1", PurePosixPath("catalog.md"): b"1"}
-    )
-    assert uncommitted(change_set) == (PurePosixPath("dirty.md"),)
+    assert uncommitted(planned(busy, {"staged.md": b"ours\n"})) == (PurePosixPath("staged.md"),)
 
 
 @pytest.mark.parametrize("missing", ["AUTHOR_NAME", "COMMITTER_EMAIL"])
@@ -140,14 +141,14 @@ def test_nothing_is_written_where_git_has_nobody_to_commit_as(
 def test_line_ends_that_git_converts_are_no_work_of_the_user(busy: Path) -> None:
     git(busy, "config", "core.autocrlf", "true")
     (busy / "catalog.md").write_bytes(b"old\r\n")
-    assert uncommitted(applied(busy, {"catalog.md": b"new\r\n"})) == ()
+    assert uncommitted(planned(busy, {"catalog.md": b"new\r\n"})) == ()
 
 
 def test_hooks_run_and_see_only_the_change(busy: Path) -> None:
     hook = busy / ".git/hooks/pre-commit"
     hook.write_text("#!/bin/sh\ngit diff --cached --name-only -- '*.md' > seen\n")
     hook.chmod(0o755)
-    commit(applied(busy, {"catalog.md": b"new\n"}), "Edit")
+    commit(busy, {"catalog.md": b"new\n"})
     assert (busy / "seen").read_text() == "catalog.md\n"
 
 
@@ -156,11 +157,10 @@ def test_hook_that_refuses_leaves_files_and_index(busy: Path) -> None:
     hook.write_text("#!/bin/sh\necho no thanks >&2\nexit 1\n")
     hook.chmod(0o755)
     head = git(busy, "rev-parse", "HEAD")
-    change_set = applied(busy, WANTED)
     with pytest.raises(
         UncommittedError, match=r"The files were written, but not committed: .*no thanks"
     ) as error:
-        commit(change_set, "Add it")
+        commit(busy, WANTED, "Add it")
     assert git(busy, "rev-parse", "HEAD") == head
     assert (busy / "stacks/größe/a file.tf").read_bytes() == b"new\n"
     changed = " M catalog.md\n M dirty.md\n D gone.md\nM  staged.md\n?? stacks/\n?? untracked.md\n"
@@ -179,8 +179,7 @@ def test_works_inside_another_repositorys_hook(
 ) -> None:
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "nowhere/index"))
-    change_set = applied(busy, {"catalog.md": b"new\n"})
-    name = commit(change_set, "Edit")
+    name = commit(busy, {"catalog.md": b"new\n"})
     monkeypatch.undo()
     assert git(busy, "rev-parse", "HEAD").strip() == name
 
@@ -201,9 +200,8 @@ def test_what_no_commit_has_is_kept_and_comes_back(busy: Path) -> None:
 
 
 def test_a_commit_of_files_that_git_never_knew_is_none(busy: Path) -> None:
-    change_set = ChangeSet.plan(Files(busy), {PurePosixPath("untracked.md"): None})
-    apply(change_set)
-    assert commit(change_set, "Remove") is None
+    assert commit(busy, {"untracked.md": None}) is None
+    assert not (busy / "untracked.md").exists()
 
 
 @pytest.mark.parametrize("hook", ["pre-commit", "post-commit"])
@@ -217,16 +215,15 @@ def test_an_interrupted_commit_is_made_or_not_and_the_index_agrees(
     script.write_text(f"#!/bin/sh\nkill -{number.value} {os.getpid()}\nexec sleep 20\n")
     script.chmod(0o755)
     wanted = {name: content for name, content in WANTED.items() if name != "gone.md"}
-    change_set = applied(busy, wanted)
-    status = git(busy, "status", "--porcelain", "--untracked-files=all")
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
     with ended_by_exception(), pytest.raises((KeyboardInterrupt, SystemExit)):
-        commit(change_set, "Add it")
+        commit(busy, wanted)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which stays ignored, for a process ends then
     made = git(busy, "rev-parse", "HEAD") != before
     assert made == (hook == "post-commit")
-    after = git(busy, "status", "--porcelain", "--untracked-files=all")
-    assert after == (STATUS_OF_BUSY if made else status)
+    after = git(busy, "status", "--porcelain", "--untracked-files=all", "-z").split("\0")
+    left = [" M catalog.md", *(f"?? {path}" for path in wanted if path.startswith("stacks/"))]
+    assert sorted(after) == sorted([*STATUS_OF_BUSY.split("\n"), *([] if made else left)])
     assert not list((busy / ".git").glob("*.lock"))
 
 
@@ -238,7 +235,7 @@ def test_what_is_staged_while_a_commit_fails_stays_staged(busy: Path) -> None:
     )
     hook.chmod(0o755)
     with pytest.raises(UncommittedError):
-        commit(applied(busy, {"catalog.md": b"new\n", "new.md": b"new\n"}), "Edit")
+        commit(busy, {"catalog.md": b"new\n", "new.md": b"new\n"})
     assert git(busy, "show", ":catalog.md") == "theirs\n"
     assert "new.md" not in git(busy, "ls-files")
 

@@ -15,13 +15,12 @@ from support import needs, scaffold, where
 
 from scaffold.checks.rule import Severity
 from scaffold.checks.verify import Unverified
-from scaffold.commands.check import Checked, all_rules, check
+from scaffold.commands.check import Checked, by_code, check
 from scaffold.commands.exposed import Backup, Encrypted, Host, Reach, Store
 from scaffold.commands.house import (
     Figure,
     Found,
     House,
-    Line,
     Object,
     Row,
     RuleCount,
@@ -35,7 +34,7 @@ from scaffold.report.house import as_html
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-RULES = {rule.code: rule for rule in all_rules()}
+RULES = by_code()
 HOSTILE = '<img src="https://example.test/x" onerror="alert(1)">'
 CONTROLS = "a[href], button, input, select, summary, [tabindex]"
 
@@ -54,6 +53,7 @@ def host(name: str, gate: str, stack: str, reach: Reach = Reach.INTERNET) -> Hos
 
 
 FOUND = (finding("beds", "ING001", 10, HOSTILE), finding("beds", "STO004", 9, "too full"))
+ELSEWHERE = replace(FOUND[1], stack="modules/shared/main.tf", is_stack=False)
 HOUSE = House(
     name="garden",
     planned=True,
@@ -72,15 +72,14 @@ HOUSE = House(
         RuleCount("ING001", "an ingress says what gates it", "why", Severity.ERROR, 1, 1),
         RuleCount("STO004", "a volume grows", "why", Severity.WARNING, 1, 1),
     ),
-    found=FOUND,
+    found=(*FOUND, ELSEWHERE),
     stacks=(
         StackPage(
-            "beds", HOSTILE, FOUND, (1, 1), (Object("deployment", "beds", "kubernetes_deployment.beds", "main.tf:1"),),
+            "beds", HOSTILE, FOUND, (Object("deployment", "beds", "kubernetes_deployment.beds", "main.tf:1"),),
             (("name", "beds"),), (Row("catalog", "catalog.md", "beds"),), "its answers cannot be read",
         ),
-        StackPage("lawn", "", (), (0, 0), (), (), ()),
+        StackPage("lawn", "", (), (), (), ()),
     ),
-    elsewhere=(Line("modules/shared/main.tf", (0, 1)),),
     unverified=(Unverified("what only the cluster knows", "quotas"),),
     unplanned=("lawn",),
 )  # fmt: skip
@@ -93,7 +92,7 @@ HOUSE = House(
 @needs("terraform")
 def test_the_sample_monorepo_is_shown_as_it_is_planned(pristine: Monorepo) -> None:
     found = check(pristine, pristine.stacks)
-    house = house_at_a_glance(pristine, found, RULES)
+    house = house_at_a_glance(pristine, found)
     ways = {(host.host, host.paths): host for host in house.hosts}
     navidrome = [host for host in house.hosts if host.stack == "navidrome"]
     assert navidrome, ways
@@ -118,7 +117,7 @@ def test_without_plans_the_page_says_what_is_missing(pristine: Monorepo) -> None
     assert done.stdout.count("Not known: nothing was planned.") >= 2
     assert (
         Figure(0, "hosts that the internet reaches")
-        not in house_at_a_glance(pristine, Checked((), (), frozenset()), RULES).figures
+        not in house_at_a_glance(pristine, Checked((), (), frozenset())).figures
     )
 
 

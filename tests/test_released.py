@@ -17,7 +17,7 @@ from scaffold.answers import validation
 from scaffold.commands.export import export
 from scaffold.commands.stored import record_of
 from scaffold.generate.released import DIRECTORY, broken, snapshot
-from scaffold.monorepo import facts, sensing
+from scaffold.monorepo import facts, survey
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions, template
 from scaffold.templates.render import ANSWERS_FILE, render
@@ -84,7 +84,7 @@ def test_no_sensed_fact_is_recorded_by_leaf() -> None:
             found: Any = {leaf: "another"}
             for key in reversed(place):
                 found = {key: found}
-            recorded: Any = sensing._difference(house, found)
+            recorded: Any = survey._difference(house, found)
             for key in place:
                 recorded = recorded[key]
             bound = {key for key in row if facts.is_of_templates((*place, key))}

@@ -10,11 +10,11 @@ from jsonschema import Draft4Validator
 
 from scaffold.checks.rule import Severity
 from scaffold.checks.verify import Unverified
-from scaffold.commands.check import Checked, all_rules
+from scaffold.commands.check import Checked, by_code
 from scaffold.errors import Finding
 from scaffold.report.check import as_json, as_markdown, told
 
-RULES = {rule.code: rule for rule in all_rules()}
+RULES = by_code()
 WARNING = next(code for code, rule in RULES.items() if rule.severity is Severity.WARNING)
 
 
@@ -36,7 +36,7 @@ FOUND = Checked(
 
 
 def test_text_is_by_stack_and_tells_a_mend_once() -> None:
-    assert list(told(FOUND, "text", RULES)) == [
+    assert list(told(FOUND, "text")) == [
         "beds: 2 errors, 1 warning",
         "  stacks/beds/main.tf:3: error: it is so [ING001]",
         "  stacks/beds/main.tf:5: error: it is so [ING001]",
@@ -53,15 +53,15 @@ def test_text_is_by_stack_and_tells_a_mend_once() -> None:
 
 
 def test_or_by_rule() -> None:
-    lines = list(told(FOUND, "text", RULES, by="rule"))
+    lines = list(told(FOUND, "text", by="rule"))
     assert lines[0] == f"ING001 {RULES['ING001'].title}: 3 errors"
     assert lines.count("    fix: set auth") == 1
     assert "plan-stack the stack can be planned: 1 error" in lines
 
 
 def test_statistics_and_json_count_both_severities() -> None:
-    assert next(iter(told(FOUND, "text", RULES, statistics=True))).startswith("    3  error    ING001")
-    data = as_json(FOUND, RULES)
+    assert next(iter(told(FOUND, "text", statistics=True))).startswith("    3  error    ING001")
+    data = as_json(FOUND)
     assert (data["errors"], data["warnings"]) == (4, 1)
     assert [f["severity"] for f in data["findings"]] == ["error", "warning", "error", "error", "error"]
 
@@ -71,7 +71,7 @@ def test_what_others_wrote_does_not_move_the_cursor() -> None:
         ("beds",), (finding("ING001", "be\x1bds", message="\x1b[2J", fix="\x1b[H"),), frozenset()
     )
     for form in ("text", "markdown"):
-        assert not any("\x1b" in line for line in told(hostile, form, RULES)), form
+        assert not any("\x1b" in line for line in told(hostile, form)), form
 
 
 @pytest.mark.parametrize("path", ["main.tf", "a file/ü%.tf"])
@@ -84,14 +84,14 @@ def test_sarif_is_valid(path: str) -> None:
         unverified=(Unverified("the plans", "no Terraform"),),
     )
     for checked in (found, Checked((), (), frozenset())):
-        (text,) = told(checked, "sarif", RULES)
+        (text,) = told(checked, "sarif")
         validator = Draft4Validator(schema, format_checker=Draft4Validator.FORMAT_CHECKER)
         assert [error.message for error in validator.iter_errors(json.loads(text))] == []
 
 
 def test_a_page_for_a_pull_request_fits_into_a_comment() -> None:
     many = [finding("STO001", f"stack-{n}", n + 1, "no storage class " * 9) for n in range(500)]
-    page = "\n".join(as_markdown(Checked(("beds",), (*many, *FOUND.findings), frozenset()), RULES))
+    page = "\n".join(as_markdown(Checked(("beds",), (*many, *FOUND.findings), frozenset())))
     assert 60_000 < len(page) <= 65_536
     assert page.count("<details>") == page.count("</details>") == 4
     shown = page.count("- `stacks/stack-")
@@ -101,7 +101,7 @@ def test_a_page_for_a_pull_request_fits_into_a_comment() -> None:
 
 def test_a_page_for_a_pull_request_is_text_where_others_wrote() -> None:
     message = "<img src=x> [a](b) **c** `d`"
-    (line,) = (line for line in as_markdown(Checked((), (finding("ING001", "x", message=message),), frozenset()), RULES)
+    (line,) = (line for line in as_markdown(Checked((), (finding("ING001", "x", message=message),), frozenset()))
                if line.startswith("- "))  # fmt: skip
     assert line.endswith(r"\<img src=x\> \[a\](b) \*\*c\*\* \`d\`")
 
@@ -109,10 +109,10 @@ def test_a_page_for_a_pull_request_is_text_where_others_wrote() -> None:
 def test_a_repository_of_an_app_is_told_in_the_same_way() -> None:
     wrong = Finding(".woodpecker.yml", 2, None, "PIP001", "so")
     found = Checked((".woodpecker.yml",), (wrong,), frozenset(), what="file")
-    assert list(told(found, "text", RULES)) == [
+    assert list(told(found, "text")) == [
         ".woodpecker.yml: 1 error",
         "  .woodpecker.yml:2: error: so [PIP001]",
         "",
         "1 file, 1 error.",
     ]
-    assert as_json(found, RULES)["files"] == [".woodpecker.yml"]
+    assert as_json(found)["files"] == [".woodpecker.yml"]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scaffold.errors import MissingError
-from scaffold.monorepo import features
+from scaffold.monorepo import features, sensing, survey
 from scaffold.monorepo.repository import Monorepo
+from scaffold.monorepo.root import ROOT_FILES
 from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions, template
 
@@ -212,3 +216,65 @@ def test_who_labels_namespaces_is_seen_where_it_is_written(
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
     assert features.find(Monorepo(monorepo.root), "namespace_label") == (name if found else "")
+
+
+def test_all_that_facts_are_found_in_is_among_what_has_to_be_the_same(
+    monorepo: Monorepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, set[Path]] = {"open": set(), "stat": set()}
+    for name, function in (("open", io.open), ("stat", os.stat)):
+
+        def spy(
+            file: Any, *more: Any, name: str = name, function: Callable[..., Any] = function, **named: Any
+        ) -> Any:
+            asked[name].add(Path(file) if isinstance(file, str | Path) else Path())
+            return function(file, *more, **named)
+
+        monkeypatch.setattr(io if name == "open" else os, name, spy)
+    survey.survey(Monorepo(monorepo.root))
+    monkeypatch.undo()
+    known = {monorepo.root / path for path, _ in sensing.state(Monorepo(monorepo.root))}
+    there = {name: {path for path in paths if monorepo.root in path.parents} for name, paths in asked.items()}
+    assert monorepo.root / "stacks/platform/main.tf" in there["open"]
+    assert there["open"] <= known
+    places = {parent for path in known for parent in path.parents}
+    assert there["stat"] <= known | places | {monorepo.root / name for name in ROOT_FILES}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("stacks/linkboard/more.tf", POD.format(name="more", secret=OWN[0], registry=OWN[1])),
+        ("scaffold.yml", "domain: example.test\n"),
+        ("terragrunt.hcl", 'locals {\n  tier0_stacks = ["other"]\n}\n'),
+        (
+            "modules/kubernetes/ingress_factory/main.tf",
+            'variable "root_domain" {\n  default = "other.test"\n}\n',
+        ),
+        (decisions.house()["mirror"]["script"], ""),
+        (decisions.house()["lists"]["internal-monitors"], None),
+    ],
+)
+def test_facts_are_found_again_once_what_they_are_found_in_changes(
+    monorepo: Monorepo, path: str, text: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surveys: list[Path] = []
+
+    def counted(monorepo: Monorepo, real: Callable[[Monorepo], Any] = survey.survey) -> Any:
+        surveys.append(monorepo.root)
+        return real(monorepo)
+
+    monkeypatch.setattr(survey, "survey", counted)
+    first = sense(monorepo)
+    assert sense(Monorepo(monorepo.root)) == first == survey.survey(Monorepo(monorepo.root))
+    surveys.clear()
+    assert sense(Monorepo(monorepo.root)) == first
+    assert surveys == []
+    if text is None:
+        (monorepo.root / path).unlink()
+    else:
+        (monorepo.root / path).parent.mkdir(exist_ok=True, parents=True)
+        (monorepo.root / path).write_text(text)
+    found = sense(Monorepo(monorepo.root))
+    assert surveys == [monorepo.root]
+    assert found == survey.survey(Monorepo(monorepo.root))

@@ -22,11 +22,11 @@ def probes(stack: Standing) -> Iterator[Inferred]:
         k: p for k in ("readiness", "liveness", "startup") if (p := first(stack.container, f"{k}_probe"))
     }
     paths = {kind: path for kind, probe in there.items() if (path := text(probe, "http_get", 0, "path"))}
-    # With a health path, every probe requests it, unless a probe only has a port of its own.
-    # Where all of them run commands, the monitor may still request it.
+    # With a health path, every probe requests it, unless a probe has a path or only a port of its own.
+    # The monitor requests it whatever the probes do, also where all of them run commands.
     ports_alone = any(first(probe, "tcp_socket") is not None for probe in there.values())
-    asked = (*paths.values(), stack.monitored_path if there and not stack.main else "")
-    main = paths.get("readiness") or ("" if ports_alone else asked[0])
+    monitored = stack.monitored_path if there and not stack.main and (paths or not ports_alone) else ""
+    main = monitored or paths.get("readiness") or ("" if ports_alone else next(iter(paths.values()), ""))
     owner, main_port = stack.app.owner, number(stack.port, "container_port")
     if main:
         yield found("health_path", main, owner, f"{_CONTAINER}.readiness_probe")

@@ -7,8 +7,8 @@ is either no journal, and the tree is whole, or one that says which side the tre
 2. goal *new*: the staged files are renamed onto their targets;
 3. the journal is removed.
 
-An error turns the goal back to *old*. A crash leaves the journal behind, and :func:`recover` does what
-it says, unless somebody changed one of the files since.
+An error turns the goal back to *old*. A crash leaves the journal behind, and the next :func:`writing` does
+what it says, unless somebody changed one of the files since.
 
 A command that writes holds the repository from before it reads until it has written (:func:`writing`), so
 two of them at once come one after the other.
@@ -91,14 +91,11 @@ def writing(root: Path, tell: Callable[[], None] = lambda: None) -> Iterator[Goa
     with contextlib.ExitStack() as held:
         with _errors_told(root):
             directory = held.enter_context(locked(root, tell))
-            reached = _recover(root, directory)
-        yield reached
-
-
-def recover(root: Path) -> Goal | None:
-    """Finish or undo what a crash left behind, and do nothing else; raises what :func:`writing` raises."""
-    with writing(root) as reached:
-        return reached
+            journal = load(directory)
+            if journal is not None:
+                _settle(root, journal, _recovery_hint(directory))
+                discard(directory)
+        yield journal.goal if journal is not None else None
 
 
 @contextlib.contextmanager
@@ -140,15 +137,6 @@ def _new_journal(change_set: ChangeSet) -> Journal:
 def _with_execute(mode: int, executable: bool) -> int:
     """The mode with execute permission for everyone who may read, or for nobody."""
     return mode | (mode & 0o444) >> 2 if executable else mode & ~_EXECUTE
-
-
-def _recover(root: Path, directory: Path) -> Goal | None:
-    journal = load(directory)
-    if journal is None:
-        return None
-    _settle(root, journal, _recovery_hint(directory))
-    discard(directory)
-    return journal.goal
 
 
 def _recovery_hint(directory: Path) -> str:

@@ -1,16 +1,16 @@
-"""Commit exactly the files of one change set, as the user's own ``git commit`` would."""
+"""Commit exactly the files of a change set, as the user's own ``git commit`` would: at once, or by stack."""
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from contextlib import suppress
+from functools import reduce
 from pathlib import Path, PurePosixPath
 
 from scaffold.changes.apply import apply
-from scaffold.changes.change import ChangeSet, Content, FileChange, Symlink
+from scaffold.changes.change import ChangeSet
 from scaffold.changes.git import git, names
 from scaffold.changes.lock import locked
 from scaffold.errors import MissingError, RefusedError, UncommittedError
@@ -19,24 +19,19 @@ from scaffold.errors import MissingError, RefusedError, UncommittedError
 def write(change_set: ChangeSet, message: str, *, committed: bool) -> str | None:
     """Apply a change set, and commit exactly its files if asked to. Returns the commit, if any.
 
-    Raises what :func:`demand_own` raises, in which case nothing is written, and what :func:`commit` raises.
+    No commit is made if Git knows none of the files. Whatever else is dirty or staged stays so. Hooks,
+    signing and identity are those of the user's ``git commit``.
+
+    Raises what :func:`demand_own` raises, in which case nothing is written, and ``UncommittedError`` where
+    Git or a hook refuses the commit: the files stay written, and the index as it was.
     """
     if committed:
         demand_own(change_set)
     apply(change_set)
-    return commit(change_set, message) if committed else None
+    return _commit(change_set, message) if committed else None
 
 
-def commit(change_set: ChangeSet, message: str) -> str | None:
-    """Make one commit of an applied change set and return its name; None if Git knows none of its files.
-
-    Only the files of the change set are committed, whatever else is dirty or staged; what the user has
-    staged stays staged. Hooks, signing and identity are those of the user's ``git commit``.
-
-    Raises ``RefusedError`` if the commit would take in somebody else's work (:func:`demand_own`), and
-    ``UncommittedError`` where Git or a hook refuses it: the files stay written, and the index as it was.
-    """
-    demand_own(change_set)
+def _commit(change_set: ChangeSet, message: str) -> str | None:
     root = change_set.root
     known = names(git(root, "ls-files", "--cached", "-z", "--", *(str(c.path) for c in change_set.changes)))
     new = [
@@ -181,38 +176,44 @@ def demand_merged(root: Path) -> None:
 
 
 def uncommitted(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:
-    """The files that differed from HEAD, or were staged, before the change set was applied.
+    """The files of a change set, not applied yet, that differ from HEAD or are staged.
 
-    May be asked before the change set is applied and after.
+    One that Git never knew and that goes is none: a commit does not know it either.
     """
-    root = change_set.root
-    paths = [str(change.path) for change in change_set.changes]
-    head = _head(root, paths)
-    staged = names(git(root, "diff", "--cached", "--name-only", "--no-renames", "-z", "--", *paths))
-
-    def is_unfinished(change: FileChange) -> bool:
-        if change.path in staged:
-            return True
-        if change.path not in head and change.after is None:
-            return False  # never tracked and now gone: the commit does not know it
-        return _blob(root, change.path, change.before) != head.get(change.path)
-
-    return tuple(change.path for change in change_set.changes if is_unfinished(change))
+    root, paths = change_set.root, ("--", *(str(change.path) for change in change_set.changes))
+    differing = ("--name-only", "--no-renames", "-z", *paths)
+    known = {*names(git(root, "diff", *differing)), *names(git(root, "diff", "--cached", *differing))}
+    unknown = set(names(git(root, "ls-files", "--others", "-z", *paths)))
+    return tuple(
+        change.path
+        for change in change_set.changes
+        if change.path in known or (change.path in unknown and change.after is not None)
+    )
 
 
-def _head(root: Path, paths: Iterable[str]) -> Mapping[PurePosixPath, str]:
-    """The blobs that HEAD has at these paths; none before the first commit."""
-    if not git(root, "rev-list", "--max-count=1", "--ignore-missing", "HEAD"):
-        return {}
-    listing = git(root, "ls-tree", "-z", "HEAD", "--", *paths)
-    records = (record.partition("\t") for record in listing.split("\0") if record)
-    return {PurePosixPath(name): fields.split()[2] for fields, _, name in records}
+def within(change: ChangeSet, directory: PurePosixPath) -> ChangeSet:
+    """The part of a change set that is in one directory."""
+    return ChangeSet(change.root, tuple(f for f in change.changes if f.path.is_relative_to(directory)))
 
 
-def _blob(root: Path, path: PurePosixPath, content: Content | None) -> str | None:
-    """The name of the blob that Git would store: through the path's filters, as ``git add`` does."""
-    if content is None:
-        return None
-    if isinstance(content, Symlink):
-        return git(root, "hash-object", "--stdin", stdin=os.fsencode(content.target)).strip()
-    return git(root, "hash-object", "--stdin", "--path", str(path), stdin=content).strip()
+def write_stacks(
+    parts: Iterable[tuple[ChangeSet, str]], commits: str | None, message: str
+) -> tuple[str, ...]:
+    """Write stacks all at once, or where ``commits`` is ``per-stack`` each with a commit of its own.
+
+    ``parts`` are what is written of each stack once those before it are, with the message of its commit;
+    ``message`` is that of ``one`` for all. Returns the commits. Raises
+    :class:`~scaffold.errors.RefusedError` where files changed meanwhile, or a commit would take in somebody
+    else's work; then nothing is written, or nothing of that stack and those behind it.
+    """
+    parts = [(change, text) for change, text in parts if change.changes]
+    if not parts:
+        return ()
+    whole = reduce(ChangeSet.then, (change for change, _ in parts))
+    demand_merged(whole.root)
+    if commits is None:
+        apply(whole)
+        return ()
+    demand_own(whole)
+    each = parts if commits == "per-stack" else [(whole, message)]
+    return tuple(filter(None, [write(change, text, committed=True) for change, text in each]))

@@ -10,12 +10,14 @@ from tempfile import TemporaryDirectory
 
 from scaffold.errors import MissingError
 
-# Set while a Git hook runs, and pointing somewhere else than the directory in which we should work.
+# Set while a Git hook runs, and pointing somewhere else than the directory in which we should work; or, as by
+# some editors, changing what the paths of every command mean.
 _ELSEWHERE = frozenset(
     f"GIT_{name}"
     for name in (
         "DIR", "WORK_TREE", "IMPLICIT_WORK_TREE", "INDEX_FILE", "PREFIX", "COMMON_DIR", "NAMESPACE",
         "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "GRAFT_FILE", "SHALLOW_FILE",
+        "LITERAL_PATHSPECS", "GLOB_PATHSPECS", "NOGLOB_PATHSPECS", "ICASE_PATHSPECS",
     )
 )  # fmt: skip
 _NO_TEXT = 128

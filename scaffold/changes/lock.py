@@ -72,15 +72,6 @@ def locked(root: Path, tell: Callable[[], None] = lambda: None) -> Iterator[Path
         os.close(lock)
 
 
-def left_behind(directory: Path) -> bool:
-    """Whether there is a journal whose run has ended; a run that is under way is waited for. Only looks."""
-
-    def decided() -> bool:
-        return not (journal_file(directory).exists() and _is_held(directory))
-
-    return not _in_time(decided) or journal_file(directory).exists()
-
-
 def _is_held(directory: Path) -> bool:
     try:
         with _lock_file(directory).open("rb") as lock:
@@ -120,6 +111,9 @@ def unfinished(root: Path) -> bool:
 
     Waits for a run that is just writing. Outside a Git repository nothing is ever written.
     """
-    with contextlib.suppress(MissingError, OSError):
-        return left_behind(journal_directory(root))
-    return False
+    try:
+        directory = journal_directory(root)
+        journal = journal_file(directory)
+        return not _in_time(lambda: not (journal.exists() and _is_held(directory))) or journal.exists()
+    except (MissingError, OSError):
+        return False

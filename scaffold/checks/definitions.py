@@ -21,16 +21,11 @@ def _repeated(stack: ParsedStack, context: CheckContext) -> list[Finding]:
 def _defined_twice(scope: Scope) -> Iterator[Finding]:
     own = {document.path for document in scope.documents}
     for name, places in scope.definitions.items():
-        for definition in places[1:]:
-            item, other = definition.item, places[0].item
-            if item.source.path not in own:
-                item, other = other, item
-            yield at(
-                item,
-                "HCL002",
-                f"{'.'.join(name)} is already defined in {other.source.path}, line {other.line}",
-                value=".".join(name),
-            )
+        for again in places[1:]:
+            item, other = (again, places[0]) if again.source.path in own else (places[0], again)
+            written = ".".join(name)
+            what = f"{written} is already defined in {other.source.path}, line {other.line}"
+            yield at(item, "HCL002", what, value=written)
 
 
 def _unset(stack: ParsedStack, context: CheckContext) -> list[Finding]:

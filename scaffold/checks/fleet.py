@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -85,8 +84,7 @@ class Fleet:
 
     def serves(self, namespace: Tree) -> bool:
         """Whether a plan contains what answers requests in a namespace; otherwise it runs in another way."""
-        servers = (pods for pods in self.pods(namespace) if k8s.kind(pods.owner) in k8s.SERVERS)
-        return self.shows_all_of(namespace) and any(servers)
+        return self.shows_all_of(namespace) and any(pods.serves for pods in self.pods(namespace))
 
     def shows_all_of(self, namespace: Tree) -> bool:
         """Whether every object in a namespace is in a plan.
@@ -109,8 +107,3 @@ class Fleet:
 def same(left: Tree, right: Tree) -> bool:
     """Whether two names may be the same: an unknown name may be any."""
     return left == right or isinstance(left, Mark | Placeholder) or isinstance(right, Mark | Placeholder)
-
-
-def joined(resources: Iterable[Iterable[PlannedResource]]) -> tuple[PlannedResource, ...]:
-    """The resources of several stacks."""
-    return tuple(resource for of_stack in resources for resource in of_stack)

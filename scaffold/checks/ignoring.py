@@ -9,7 +9,7 @@ from scaffold.hcl.amend import insert_comment, insert_first, replace
 from scaffold.hcl.edit import insert_block, insert_element
 from scaffold.hcl.place import block_at
 from scaffold.hcl.syntax import Block, Document, parse
-from scaffold.terraform.meta import ignored, ignoring
+from scaffold.terraform.meta import ignoring
 from scaffold.terraform.planned import Path, path_text
 
 _ONE_LINE = 1
@@ -31,7 +31,7 @@ class Ignored:
 
 def unignored(block: Block, wanted: list[Ignored]) -> list[Ignored]:
     """Those of which neither the path nor one above it is ignored by a resource."""
-    paths = list(ignored(block))
+    paths = [path for path, _ in ignoring(block)]
     return [row for row in wanted if not any(_covers(path, row.path) for path in paths)]
 
 

@@ -69,7 +69,7 @@ def _tier(plan: Plan, space: PlannedResource | None, own: str) -> Tier | None:
 
 def _requested(pods: k8s.PodTemplate) -> float:
     """The memory that all pods of a server request, as far as known; init containers have ended by then."""
-    if k8s.kind(pods.owner) not in k8s.SERVERS or k8s.kind(pods.owner) in _EACH_NODE:
+    if not pods.serves or k8s.kind(pods.owner) in _EACH_NODE:
         return 0
     replicas = pods.owner.get("spec", 0, "replicas")
     asked = (get(c, "resources", 0, "requests", "memory") for c in pods.containers(init=False))

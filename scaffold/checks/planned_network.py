@@ -52,10 +52,9 @@ class Selectors(PlannedRule):
         """Selectors that miss the pods of their workload, and Services that select nothing."""
         for pods in plan.pods:
             selector = k8s.mapping(pods.owner.get("spec", 0, "selector", 0, "match_labels"))
-            if k8s.kind(pods.owner) in k8s.SERVERS and not selects(selector, pods.labels):
-                yield self.about(
-                    pods.owner, f"its selector {pairs(selector)} misses its pods {pairs(pods.labels)}"
-                )
+            if pods.serves and not selects(selector, pods.labels):
+                what = f"its selector {pairs(selector)} misses its pods {pairs(pods.labels)}"
+                yield self.about(pods.owner, what)
         for service in plan.of_kind("service"):
             selector = k8s.mapping(service.get("spec", 0, "selector"))
             of_controller = any("/" in key and not key.startswith(_COMMON) for key in selector)

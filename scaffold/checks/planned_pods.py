@@ -198,7 +198,7 @@ class Probes(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers of servers that have ports but no probes, and probes of ports that no container has."""
         for pods in plan.pods:
-            if k8s.kind(pods.owner) not in k8s.SERVERS:
+            if not pods.serves:
                 continue
             for container in pods.containers(init=False):
                 # There are no UDP probes.

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.house import HouseNames
 from scaffold.checks.planned import Plan, PlannedRule, shown, strings
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
@@ -26,10 +25,12 @@ class Reloader(PlannedRule):
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Servers that read a Secret of the database store and that Reloader does not restart."""
         for pods in plan.pods:
-            if k8s.kind(pods.owner) not in k8s.SERVERS:
+            if not pods.serves:
                 continue
             annotations = k8s.annotated(pods.owner)
-            if any(key.startswith(_watching(plan.house)) for key in annotations):
+            # Reloader watches all, or the marked, Secrets of the workload.
+            prefixes = plan.house.reloader, f"secret.{plan.house.reloader}auto"
+            if any(key.startswith(prefixes) for key in annotations):
                 continue
             named = annotations.get(f"secret.{plan.house.reloader}reload")
             asked = set(k8s.secrets(pods)) - set(str(named).split(",") if named is not None else ())
@@ -80,11 +81,6 @@ class CopiedPassword(PlannedRule):
                     what = f"{name} of user {shown(login)} is a copy, in {shown(secret)}"
                     store = " or ".join(sorted(plan.house.rotating_stores))
                     yield self.about(pods.owner, what, f"read it with an ExternalSecret of {store}")
-
-
-def _watching(house: HouseNames) -> tuple[str, ...]:
-    """The prefixes of the annotations that make Reloader watch all, or the marked, Secrets of a workload."""
-    return house.reloader, f"secret.{house.reloader}auto"
 
 
 def _rotated_users(fleet: Fleet) -> set[str]:

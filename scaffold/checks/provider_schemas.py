@@ -29,16 +29,14 @@ def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
 
 
 def _block(block: Block, provider: ProviderSchema) -> Iterator[Finding]:
-    type_ = block.labels[0]
-    data = block.type == "data"
-    schema = provider.data_source(type_) if data else provider.resource(type_)
+    type_, other = block.labels[0], "resource" if block.type == "data" else "data"
+    schema = provider.block(block.type, type_)
     if schema is not None:
         yield from _Walk(top_level=True, where=type_).body(block, block.body, schema)
         return
-    known, other = provider.types(data=data), provider.types(data=not data)
-    fix = nearest(type_, known)
-    if type_ in other:
-        fix = f"{type_} is a {_KINDS['resource' if data else 'data']}"
+    fix = nearest(type_, provider.types(block.type))
+    if type_ in provider.types(other):
+        fix = f"{type_} is a {_KINDS[other]}"
     named = " ".join(filter(None, (provider.name, provider.version)))
     message = f"the provider {named} has no {_KINDS[block.type]} {type_}"
     yield at(block, "RES001", message, value=type_, fix=fix)

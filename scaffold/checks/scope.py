@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeAlias
 
 from scaffold.checks.stack import CheckContext, ParsedStack, generated_by
-from scaffold.hcl.syntax import Attr, Attribute, Block, Body, Document, Expression, ExprKind, Reference
+from scaffold.hcl.syntax import Attribute, Block, Body, Document, Expression, Reference
 
 Name = tuple[str, ...]
 """How a definition is referred to: ``("var", "x")``, ``("kubernetes_service", "app")``, ``("data", …)``."""
@@ -23,12 +24,8 @@ _LABELLED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """Where a name is defined: its block, or for a local its argument."""
-
-    name: Name
-    item: Block | Attribute
+Definition: TypeAlias = Block | Attribute
+"""What defines a name: a block, or for a local its argument."""
 
 
 class UseKind(Enum):
@@ -88,8 +85,8 @@ def scopes(stack: ParsedStack, context: CheckContext) -> list[Scope]:
         around = _generated(stack, context) if directory == stack.directory else ()
         definitions: dict[Name, list[Definition]] = {}
         for document in (*documents, *around):
-            for definition in _definitions(document.body):
-                definitions.setdefault(definition.name, []).append(definition)
+            for name, definition in _definitions(document.body):
+                definitions.setdefault(name, []).append(definition)
         found.append(Scope(directory, documents, definitions))
     return found
 
@@ -101,17 +98,17 @@ def _generated(stack: ParsedStack, context: CheckContext) -> Iterator[Document]:
     return (document for name, document in files.items() if name not in present)
 
 
-def _definitions(body: Body) -> Iterator[Definition]:
+def _definitions(body: Body) -> Iterator[tuple[Name, Definition]]:
     for block in body.blocks:
         if block.type == "locals":
             for attribute in block.body.attributes.values():
-                yield Definition(("local", attribute.name), attribute)
+                yield ("local", attribute.name), attribute
         elif block.type == "check":
             yield from _definitions(block.body)
         elif block.type in _LABELLED:
             labels, prefix = _LABELLED[block.type]
             if len(block.labels) == labels:
-                yield Definition((*prefix, *block.labels), block)
+                yield (*prefix, *block.labels), block
 
 
 # uses
@@ -160,18 +157,12 @@ def _uses_below(top: Block, block: Block, iterators: frozenset[str]) -> Iterator
 
 
 def _ignored(top: Block, value: Expression) -> Iterator[Use]:
-    paths: Iterable[Expression] = value.elements
-    for path in paths:
-        if path.kind is ExprKind.TRAVERSAL and path.traversal is not None:
+    for path in value.elements:
+        if path.traversal is not None:
             yield Use(path.traversal, top, UseKind.IGNORED_CHANGE)
 
 
 def first_key(reference: Reference, position: int) -> str | None:
     """The attribute name or literal key at a position among a reference's steps."""
-    if position >= len(reference.steps):
-        return None
-    step = reference.steps[position]
-    if isinstance(step, Attr):
-        return step.name
-    key = getattr(step, "key", None)
+    key = reference.steps[position].key if position < len(reference.steps) else None
     return key if isinstance(key, str) else None

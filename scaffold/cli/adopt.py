@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from scaffold.cli import complete, options, output
 from scaffold.errors import UsageError
-
-if TYPE_CHECKING:
-    from scaffold.commands.adopt import StackAdoption
-    from scaffold.monorepo.repository import Monorepo
 
 
 @click.command()
@@ -45,6 +40,7 @@ def adopt(
     """
     from scaffold.commands.adopt import prepare_adoption
     from scaffold.commands.adoption import examine
+    from scaffold.commands.changed import demand_stacks_clean
     from scaffold.commands.check import stacks_at
     from scaffold.commands.update import made_by_scaffold
     from scaffold.report import adoption as report
@@ -67,22 +63,14 @@ def adopt(
             )
         with waiting("Rendering, checking and planning …"):
             adoption = prepare_adoption(monorepo, names[0], over, accepted, without_indexes, template_source)
-        _write(monorepo, adoption, accepted, commit=commit, as_json=as_json)
+        demand_stacks_clean(adoption.part.change)
+        adoption.demand_harmless(accepted)
+        with output.writing(monorepo.root):
+            written = adoption.part.write(commit=commit)
+        output.print_either(
+            report.adopted_json(adoption, written), report.adopted_text(adoption, written), as_json=as_json
+        )
         return
     with waiting("Planning what is there and what its answers render …"):
         found = examine(monorepo, names, at_once(), over)
     output.print_either(report.adoption_json(found), report.adoption_text(found), as_json=as_json)
-
-
-def _write(
-    monorepo: Monorepo, found: StackAdoption, accepted: Sequence[str], *, commit: bool, as_json: bool
-) -> None:
-    """Adopt one stack, where that does no harm and leaves nothing unexplained."""
-    from scaffold.commands.changed import demand_stacks_clean
-    from scaffold.report.adopted import adopted_json, adopted_text
-
-    demand_stacks_clean(found.part.change)
-    found.demand_harmless(accepted)
-    with output.writing(monorepo.root):
-        made = found.part.write(commit=commit)
-    output.print_either(adopted_json(found, made), adopted_text(found, made), as_json=as_json)

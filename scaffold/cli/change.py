@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @options.answers
 @click.option("--edit", is_flag=True, help="Change the answers in $EDITOR.")
 @click.option("--dry-run", is_flag=True, help="Show what it would do, and write nothing.")
-@options.accept("data-lost", "opened", "not-compared")
+@options.accept("data-lost", "opened", "backup-lost", "not-compared")
 @options.level
 @options.without_indexes
 @click.option("--commit", is_flag=True, help="Commit only the written files.")
@@ -52,7 +52,7 @@ def change(
     from scaffold.answers.settings import without
     from scaffold.checks.verify import Level
     from scaffold.commands.change import prepare_change
-    from scaffold.commands.stored import answers_of
+    from scaffold.commands.stored import record_of
     from scaffold.report.progress import waiting
 
     interactive = options.in_terminal() and not as_json
@@ -62,7 +62,7 @@ def change(
             "Say what to change.", "For example: --set memory=1Gi, --unset KEY or --answers FILE."
         )
     monorepo = options.find(monorepo_at, writes=not (dry_run or asks))
-    present = answers_of(monorepo, name)
+    present = record_of(monorepo, name).given
     wanted = without(unset, options.over(answer_files, settings)(present))
     how = Level(level) if level else None
 

@@ -73,7 +73,6 @@ def check(
     from scaffold.commands import check as command
     from scaffold.commands.fix import plan_fix, write
     from scaffold.report import check as report
-    from scaffold.report.fix import fixed_json, fixed_text
     from scaffold.report.progress import waiting
 
     selection = command.Selection(options.codes(select), options.codes(ignore))
@@ -124,18 +123,17 @@ def check(
         return output.write_baseline(baseline, found)
     if statistics or as_json or form == "json":
         found = replace(found, off=command.rules_off(monorepo, selection))
-    rules = {rule.code: rule for rule in command.all_rules()}
     told = fixed.left_of(found, shown=show) if fixed else found
     if form == "html" and not as_json:
         from scaffold.commands.house import house_at_a_glance
         from scaffold.report.house import as_html
 
-        output.print_lines([as_html(house_at_a_glance(monorepo, told, rules))])
+        output.print_lines([as_html(house_at_a_glance(monorepo, told))])
         return int(bool(found.findings))
-    lines = report.told(told, form, rules, by=by, statistics=statistics)
-    summary = fixed_text(fixed, shown=show) if fixed and form == "text" else ()
+    lines = report.told(told, form, by=by, statistics=statistics)
+    summary = report.fixed_text(fixed, shown=show) if fixed and form == "text" else ()
     output.print_either(
-        {**report.as_json(told, rules), **(fixed_json(fixed, shown=show) if fixed else {})},
+        {**report.as_json(told), **(report.fixed_json(fixed, shown=show) if fixed else {})},
         chain(lines, summary),
         as_json=as_json or form == "json",
     )

@@ -182,16 +182,14 @@ def _prepare_streams() -> None:
 
 def refused(error: OSError, *, as_json: bool) -> NoReturn:
     """Tell what the system refused as what is wrong outside, for nothing of it is ours to fix, and exit."""
-    _fail(_of_the_system(error), as_json)
-
-
-def _of_the_system(error: OSError) -> MissingError:
     what = error.strerror or str(error) or type(error).__name__
-    if error.filename is None:
+    if error.filename is not None:
+        problem = MissingError(f"{os.fsdecode(error.filename)}: {what}.", "Check that file or directory.")
+    else:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         hint = "Free some disk space." if full else "Check this machine."
-        return MissingError(f"The system reports: {what}.", hint)
-    return MissingError(f"{os.fsdecode(error.filename)}: {what}.", "Check that file or directory.")
+        problem = MissingError(f"The system reports: {what}.", hint)
+    _fail(problem, as_json)
 
 
 def _fail(error: ScaffoldError, as_json: bool) -> NoReturn:

@@ -76,10 +76,8 @@ def index(
         with waiting(_READING):
             fixed = command.fix(monorepo)
         apply(fixed.change)
-        rest, known = command.checked(monorepo, fixed.rest), {rule.code: rule for rule in rules.all_rules()}
-        output.print_either(
-            report.fixed_json(fixed, rest, known), report.fixed_text(fixed, rest, known), as_json=as_json
-        )
+        rest = command.checked(monorepo, fixed.rest)
+        output.print_either(report.fixed_json(fixed, rest), report.fixed_text(fixed, rest), as_json=as_json)
         return int(bool(fixed.rest))
     selection = rules.Selection(options.codes(select), options.codes(ignore))
     with waiting(_READING):

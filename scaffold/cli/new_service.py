@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,7 @@ if TYPE_CHECKING:
     from scaffold.answers.compose.report import Report
     from scaffold.answers.compose.translation import Draft
     from scaffold.answers.sources import Answers
-    from scaffold.checks.verify import Level
-    from scaffold.commands.beside import OwnFile
-    from scaffold.commands.prepared import Prepared
     from scaffold.monorepo.repository import Monorepo
-    from scaffold.wizard import session
 
 
 @click.command("new-service")
@@ -87,142 +84,79 @@ def new_service(
 
         roots.append(app_root(app_repo))
         options.opened(roots[-1], writes=held)
-    making = Making(
-        monorepo,
-        Level(level) if level else None,
-        template_source,
-        tuple(without_indexes),
-        read(own_paths),
-        app_repo,
-        dry_run=dry_run,
-        commit=commit,
-        as_json=as_json,
-        imported=start.report if start else None,
-    )
+    own_files = read(own_paths)
+    how = Level(level) if level else None
+    imported = start.report if start else None
+    finish = partial(output.finish, monorepo, write=not dry_run, as_json=as_json, imported=imported)
     if asks:
+        from scaffold.wizard import session
+
         for root in roots if not dry_run else ():
             if commit:
                 demand_identity(root)
             with output.writing(root):
                 pass
-        making.ask(given, start, plain=plain, resume=resume, place=monorepo_at)
-    elif resume is not None:
+        arguments = _arguments(monorepo_at, template_source, level, without_indexes, own_paths, commit=commit)
+        wizard = session.Options(
+            plain, resume, how, template_source, tuple(without_indexes), tuple(arguments), app_repo, own_files
+        )
+        asked = session.run(monorepo, given, start, wizard)
+        if asked.prepared is not None:
+            finish(asked.prepared, commit=commit or asked.commit)
+            if not dry_run:
+                session.forget(monorepo, asked.service)
+        output.print_lines(asked.closing)
+        return
+    if resume is not None:
         raise UsageError(
             "--resume continues with questions and cannot be combined with --answers.",
             "Leave one of them out.",
         )
-    else:
-        given = given.over(_defaults(start, monorepo)) if start else given
-        with making.telling_of_the_import():
-            making.finish(making.prepare(given, overwrite=overwrite))
+    from scaffold.commands.new_service import prepare
+    from scaffold.report.progress import waiting
 
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """What every way of ``new-service`` needs."""
-
-    monorepo: Monorepo
-    level: Level | None
-    template_source: str | None
-    without_indexes: tuple[str, ...]
-    own_files: tuple[OwnFile, ...]
-    app_repo: Path | None
-    dry_run: bool
-    commit: bool
-    as_json: bool
-    imported: Report | None = None
-    """What became of a compose file, if one was read."""
-
-    @contextmanager
-    def telling_of_the_import(self) -> Iterator[None]:
-        """Tell what became of the compose file, whatever becomes of the answers."""
-        from scaffold.report.imported import import_json, import_text
-
-        if self.imported is not None and not self.as_json:
-            output.print_notes(import_text(self.imported))
-        try:
-            yield
-        except ScaffoldError as error:
-            error.beside = {"import": import_json(self.imported)} if self.imported else {}
-            raise
-
-    def prepare(self, given: Answers, *, overwrite: bool) -> Prepared:
-        """The change that the answers lead to."""
-        from scaffold.commands.new_service import prepare
-        from scaffold.report.progress import waiting
-
+    given = given.over(_defaults(start, monorepo)) if start else given
+    with _telling_of_the_import(imported, as_json=as_json):
         with waiting("Rendering, checking and planning …"):
-            return prepare(
-                self.monorepo,
-                given,
-                self.app_repo,
-                overwrite=overwrite or self.dry_run,
-                level=self.level,
-                template_source=self.template_source,
-                without_indexes=self.without_indexes,
-                own_files=self.own_files,
-            )
+            prepared = prepare(
+                monorepo, given, app_repo, overwrite=overwrite or dry_run, level=how,
+                template_source=template_source, without_indexes=without_indexes, own_files=own_files,
+            )  # fmt: skip
+        finish(prepared, commit=commit)
 
-    def ask(
-        self,
-        given: Answers,
-        start: Draft | None,
-        *,
-        plain: bool,
-        resume: str | None,
-        place: Path | None,
-    ) -> None:
-        """Ask in the terminal, then write what was applied."""
-        from scaffold.wizard import session
 
-        asked = session.run(
-            self.monorepo,
-            given,
-            start,
-            session.Options(
-                plain,
-                resume,
-                self.level,
-                self.template_source,
-                self.without_indexes,
-                tuple(self._arguments(place)),
-                self.app_repo,
-                self.own_files,
-            ),
-        )
-        if asked.prepared is None:
-            output.print_lines(asked.closing)
-        else:
-            replace(self, commit=self.commit or asked.commit).finish(asked.prepared, asked)
+@contextmanager
+def _telling_of_the_import(imported: Report | None, *, as_json: bool) -> Iterator[None]:
+    """Tell what became of the compose file, if one was read, whatever becomes of the answers."""
+    if imported is None:
+        yield
+        return
+    from scaffold.report.imported import import_json, import_text
 
-    def _arguments(self, place: Path | None) -> Iterator[str]:
-        """The options of this run that are no answers, for the command that goes on or does it again."""
-        if place:
-            yield f"--monorepo={place.resolve()}"
-        if self.template_source:
-            yield f"--template-source={self.template_source}"
-        if self.level:
-            yield f"--verify={self.level.value}"
-        yield from (f"--no-index={name}" for name in self.without_indexes)
-        yield from (f"--beside={file.source.resolve()}" for file in self.own_files)
-        if self.commit:
-            yield "--commit"
+    if not as_json:
+        output.print_notes(import_text(imported))
+    try:
+        yield
+    except ScaffoldError as error:
+        error.beside = {"import": import_json(imported)}
+        raise
 
-    def finish(self, prepared: Prepared, asked: session.Asked | None = None) -> None:
-        """Write what is prepared, in one repository or in both, and tell of it."""
-        output.finish(
-            self.monorepo,
-            prepared,
-            write=not self.dry_run,
-            commit=self.commit,
-            as_json=self.as_json,
-            imported=self.imported,
-        )
-        if asked is not None and not self.dry_run:
-            from scaffold.wizard.session import forget
 
-            forget(self.monorepo, asked.service)
-        output.print_lines(asked.closing if asked else ())
+def _arguments(
+    place: Path | None, template_source: str | None, level: str | None, without_indexes: Sequence[str],
+    own_paths: Sequence[Path], *, commit: bool,
+) -> Iterator[str]:  # fmt: skip
+    """The options of this run that are no answers, for the command that goes on or does it again."""
+    if place:
+        yield f"--monorepo={place.resolve()}"
+    if template_source:
+        yield f"--template-source={template_source}"
+    if level:
+        yield f"--verify={level}"
+    yield from (f"--no-index={name}" for name in without_indexes)
+    yield from (f"--beside={path.resolve()}" for path in own_paths)
+    if commit:
+        yield "--commit"
 
 
 def _starting_point(path: Path | None, service: str | None, *, asks: bool, plain: bool) -> Draft | None:

@@ -22,4 +22,6 @@ def next(name: str, monorepo_at: Path | None, as_json: bool) -> None:
     from scaffold.report import steps as report
 
     steps = next_steps(options.find(monorepo_at), name)
-    output.print_either(report.next_json(name, steps), report.steps_text(steps), as_json=as_json)
+    output.print_either(
+        {"service": name, "next_steps": report.steps_json(steps)}, report.steps_text(steps), as_json=as_json
+    )

@@ -118,13 +118,11 @@ def print_checked(
     found: Checked, form: str, *, by: str = "stack", statistics: bool = False, as_json: bool = False
 ) -> int:
     """What rules found, in a form; returns the exit code."""
-    from scaffold.commands.check import all_rules
     from scaffold.report import check as report
 
-    rules = {rule.code: rule for rule in all_rules()}
     print_either(
-        report.as_json(found, rules),
-        report.told(found, form, rules, by=by, statistics=statistics),
+        report.as_json(found),
+        report.told(found, form, by=by, statistics=statistics),
         as_json=as_json or form == "json",
     )
     return int(bool(found.findings))

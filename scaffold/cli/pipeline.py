@@ -34,8 +34,8 @@ def pipeline(
 
     For example: scaffold pipeline --service kit --app-repo ../kit
     """
-    from scaffold.commands.pipeline import app_root, prepare_pipeline
-    from scaffold.commands.stored import answers_of
+    from scaffold.commands.pipeline import app_root, cloned, pipeline_of
+    from scaffold.commands.stored import record_of
 
     if app_repo is None:
         raise UsageError("The app's repository is missing.", "Name its clone with --app-repo DIR.")
@@ -46,9 +46,8 @@ def pipeline(
         )
     given = options.given(answer_files, settings)
     if service:
-        given = given.over(answers_of(monorepo, service))
+        given = given.over(record_of(monorepo, service).given)
     options.opened(app_root(app_repo), writes=not dry_run)
-    prepared = prepare_pipeline(
-        monorepo, given, app_repo, overwrite=overwrite or dry_run, template_source=template_source
-    )
+    read = cloned(monorepo, given, app_repo)
+    prepared = pipeline_of(monorepo, read, overwrite=overwrite or dry_run, template_source=template_source)
     output.finish(monorepo, prepared, write=not dry_run, commit=commit, as_json=as_json)

@@ -25,7 +25,6 @@ def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | Non
     """
     from scaffold.commands.remove_service import plan_removal
     from scaffold.commands.remove_service import remove as carry_out
-    from scaffold.monorepo.facts import said
     from scaffold.report import indexes as report
     from scaffold.report.progress import waiting
 
@@ -34,7 +33,7 @@ def remove_service(name: str, write: bool, commit: bool, monorepo_at: Path | Non
 
     monorepo = options.find(monorepo_at, writes=write)
     with waiting("Reading all stacks …"):
-        removal = plan_removal(monorepo, name, said(monorepo.root)["commands"]["apply"])
+        removal = plan_removal(monorepo, name)
     removed = carry_out(removal, commit=commit) if write else None
     output.print_either(
         report.removal_json(removal, removed), report.removal_text(removal, removed), as_json=as_json

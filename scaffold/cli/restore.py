@@ -18,8 +18,13 @@ def restore(name: str, monorepo_at: Path | None, as_json: bool) -> None:
 
     For example: scaffold restore kit
     """
-    from scaffold.commands.steps import restores
+    from scaffold.commands.steps import restore_steps
+    from scaffold.commands.stored import stored_values
     from scaffold.report import steps as report
 
-    steps = restores(options.find(monorepo_at), name)
-    output.print_either(report.restore_json(name, steps), report.restore_text(name, steps), as_json=as_json)
+    steps = restore_steps(stored_values(options.find(monorepo_at), name))
+    output.print_either(
+        {"service": name, "restore": report.steps_json(steps)},
+        report.restore_text(name, steps),
+        as_json=as_json,
+    )

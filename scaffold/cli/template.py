@@ -31,6 +31,4 @@ def export(directory: Path, as_json: bool) -> None:
 
     made = carry_out(directory, origin())
     told = f"{made.directory} has the templates of {made.tag}" + ("." if made.new else " already.")
-    output.print_either(
-        {"directory": str(made.directory), "tag": made.tag, "new": made.new}, [told], as_json=as_json
-    )
+    output.print_either(made, [told], as_json=as_json)

@@ -22,13 +22,12 @@ from scaffold.checks.consequences import Consequence, Effect
 from scaffold.checks.contract import IGNORES
 from scaffold.checks.verify import Verified, verify_edits
 from scaffold.commands.adoption import SETTINGS, Adoption, Over, documents, examine, generated
-from scaffold.commands.change_plan import verified_change
 from scaffold.commands.lists import Lists, demand_places
 from scaffold.commands.plan import Plans
 from scaffold.commands.prepared import Part
 from scaffold.commands.service_entry import service_entry
+from scaffold.commands.sides import Sides, verified_change
 from scaffold.commands.stored import stored_answers
-from scaffold.commands.update_plan import Sides
 from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.hcl.syntax import Document, parse
 from scaffold.monorepo.repository import Monorepo
@@ -39,7 +38,7 @@ from scaffold.terraform.diff import Difference
 from scaffold.terraform.planned import path_text
 
 EXTRA, MOVED = PurePosixPath("extra.tf"), PurePosixPath("moved.tf")
-_NEVER = (Effect.DATA_LOST, Effect.OPENED, Effect.REPLACED, Effect.DESTROYED)
+_NEVER = (Effect.DATA_LOST, Effect.OPENED, Effect.BACKUP_LOST, Effect.REPLACED, Effect.DESTROYED)
 
 
 @dataclass(frozen=True)

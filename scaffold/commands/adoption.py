@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from scaffold.adoption.infer import infer
 from scaffold.adoption.inferred import Certainty, Inferred, gathered, has_stock_reason
-from scaffold.adoption.likeness import Compared, Missing, block_of, compare, pairs, share
-from scaffold.adoption.rules import by_rule
+from scaffold.adoption.likeness import Compared, block_of, compare, pairs, share
+from scaffold.adoption.rules import unexplained
 from scaffold.adoption.scope import not_ours, obstacles
 from scaffold.adoption.settings import joined
 from scaffold.adoption.standing import Standing
@@ -70,8 +70,8 @@ class Adoption:
     def share_of_wanted(self) -> float | None:
         """The same share, without the attributes that house rules change."""
         total = sum(one.total for one in self.compared)
-        ruled = sum(bool(self.rule(one, missing)) for one in self.compared for missing in one.missing)
-        left = sum(len(one.missing) for one in self.compared) - ruled
+        left = sum(len(unexplained(one)) for one in self.compared)
+        ruled = sum(len(one.missing) for one in self.compared) - left
         return 1 - left / (total - ruled) if total > ruled else None
 
     @property
@@ -100,10 +100,6 @@ class Adoption:
         return tuple(
             one for one in left if one.question not in given or has_stock_reason(values.get(one.question))
         )
-
-    def rule(self, compared: Compared, missing: Missing) -> str:
-        """The house rule that changes an attribute; empty if there is none."""
-        return by_rule(compared, missing)
 
     @property
     def blockers(self) -> tuple[str, ...]:

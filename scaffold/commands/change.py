@@ -16,7 +16,6 @@ from scaffold.answers.known import filled
 from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.verify import Level, verify_edits
-from scaffold.commands.change_plan import verified_change
 from scaffold.commands.changed import ServiceChange
 from scaffold.commands.in_place import demand_possible
 from scaffold.commands.lists import Lists, demand_places
@@ -25,9 +24,9 @@ from scaffold.commands.own_store import with_own_store
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.remove_service import drop_steps
 from scaffold.commands.service_entry import service_entry
+from scaffold.commands.sides import Sides, verified_change
 from scaffold.commands.stored import Record, demand_unedited, record_of
 from scaffold.commands.taken import refuse_taken, with_taken
-from scaffold.commands.update_plan import Sides
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense

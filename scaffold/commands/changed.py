@@ -74,14 +74,10 @@ class ServiceChange:
         """The codes that somebody has to accept before it is written."""
         own = PurePosixPath(self._place)
         unknown = self.plans is None and any(path.is_relative_to(own) for path in self._rendered)
-        codes = dict.fromkeys(one.effect.value for one in self._asked)
-        return (*codes, *((NOT_COMPARED,) if unknown else ()))
-
-    @property
-    def _asked(self) -> tuple[Consequence, ...]:
-        """The effects that have to be accepted; a new name is no reason to destroy anything."""
+        # A new name is no reason to destroy anything.
         also = (Effect.DESTROYED, Effect.REPLACED) if self.was else ()
-        return to_accept(self.consequences, also=also)
+        codes = dict.fromkeys(one.effect.value for one in to_accept(self.consequences, also=also))
+        return (*codes, *((NOT_COMPARED,) if unknown else ()))
 
     def demand_accepted(self, codes: Collection[str]) -> None:
         """Raise :class:`RefusedError` if a code has to be accepted that is not among ``codes``."""
@@ -89,7 +85,7 @@ class ServiceChange:
         if not left:
             return
         findings = [one.finding(self._place) for one in self.consequences if one.effect.value in left]
-        harm = "loses data, destroys something" if self.was else "loses data"
+        harm = "loses data or a backup, destroys something" if self.was else "loses data or a backup,"
         known = f"This {harm} or opens a host to the internet"
         what = "What this does to running workloads is not known" if NOT_COMPARED in left else known
         again = " ".join(f"--accept {code}" for code in left)

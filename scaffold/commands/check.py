@@ -9,14 +9,14 @@ from pathlib import Path
 
 from scaffold.checks import baseline
 from scaffold.checks.exceptions import Exceptions
-from scaffold.checks.fleet import Fleet, joined
+from scaffold.checks.fleet import Fleet
 from scaffold.checks.house import HouseNames, house_of
 from scaffold.checks.rule import Kind, Rule, Severity, rules
 from scaffold.checks.stack import place
 from scaffold.checks.static import look
 from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified
-from scaffold.commands.stored import given_claims
+from scaffold.commands.stored import with_answers
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.features import features
 from scaffold.monorepo.repository import Monorepo
@@ -45,10 +45,9 @@ class Selection:
 
     def check(self) -> None:
         """Raises :class:`UsageError` for a code that begins no rule's."""
-        codes = [rule.code for rule in all_rules()]
         for wanted in (*self.select, *self.ignore):
-            if not any(code.startswith(wanted) for code in codes):
-                hint = nearest(wanted, codes) or "`scaffold rule --list` shows all."
+            if not any(code.startswith(wanted) for code in by_code()):
+                hint = nearest(wanted, by_code()) or "`scaffold rule --list` shows all."
                 raise UsageError(f"{wanted} is neither a rule nor a family of rules.", hint)
 
 
@@ -96,15 +95,21 @@ def rules_off(monorepo: Monorepo, selection: Selection = EVERY_RULE) -> tuple[Of
     )
 
 
-def all_rules() -> tuple[Rule, ...]:
-    """Every rule there is, by code."""
+@cache
+def by_code() -> Mapping[str, Rule]:
+    """Every rule there is, by its code, in the order of the codes."""
     found = [rule for kind, package in _PACKAGES.items() for rule in rules(package, kind)]
-    return tuple(sorted(found, key=lambda rule: rule.code))
+    return {rule.code: rule for rule in sorted(found, key=lambda rule: rule.code)}
 
 
-def severity(finding: Finding, rules: Mapping[str, Rule]) -> Severity:
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule there is, in the order of the codes."""
+    return tuple(by_code().values())
+
+
+def severity(finding: Finding) -> Severity:
     """How bad a finding is, by its rule; a finding of no rule means that a stack cannot be judged."""
-    rule = rules.get(finding.code)
+    rule = by_code().get(finding.code)
     return rule.severity if rule else Severity.ERROR
 
 
@@ -165,7 +170,6 @@ def check(
             plan_rules, unverified = (), (judged,)
         else:
             planned, plans, unverified = judged
-    known_codes = {rule.code for rule in all_rules()}
     # A rule that is off finds nothing, and no exception from it is unused.
     off = {rule.code for rule in rules_off(monorepo)}
     ran = {rule.code for rule in (*asked, *plan_rules)} - off
@@ -179,7 +183,7 @@ def check(
         ignored |= found.keys() - set(left)
         # Unless everything is known, it is not known whether an exception is needed.
         sure = ran if of_plan.settled else {rule.code for rule in asked} - off
-        told |= dict.fromkeys((*left, *made.findings(sure, known_codes)))
+        told |= dict.fromkeys((*left, *made.findings(sure, by_code().keys())))
     if indexes := selection.of(Kind.INDEX) if selection.select or not static else ():
         from scaffold.indexes.drift import drift
 
@@ -262,8 +266,7 @@ def _planned(
         return Unverified("the plans", results[0].findings[0].message)
     found, judged = {}, list[Plan]()
     for result in results:
-        its = replace(house, given_claims=given_claims(monorepo, result.stack))
-        plan = Plan(result.resources, its, all_stacks)
+        plan = Plan(result.resources, with_answers(house, monorepo, result.stack), all_stacks)
         judged.append(plan)
         findings = result.findings or apply_rules(plan, asked)
         found[result.stack] = _Planned(findings, result.ok and plan.settled)
@@ -279,7 +282,7 @@ def fleet_of(monorepo: Monorepo, plans: Sequence[PlanResult], house: HouseNames)
     """The planned objects of all stacks."""
     failed = (monorepo.sources(plan.stack) for plan in plans if not plan.ok)
     return Fleet(
-        joined(plan.resources for plan in plans),
+        tuple(resource for plan in plans for resource in plan.resources),
         tuple(b"\n".join(sources.values()) for sources in failed),
         house.inert_kinds,
     )

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
-from scaffold.changes.change import is_ciphertext
-from scaffold.checks.rule import Rule, Severity
+from scaffold.checks.rule import Severity
 from scaffold.checks.verify import Unverified
-from scaffold.commands.check import Checked, severity, stack_of
+from scaffold.commands.check import Checked, by_code, severity, stack_of
 from scaffold.commands.exposed import Backup, Described, Host, Reach, Store, place
+from scaffold.commands.index import show
 from scaffold.commands.stored import stored_answers
 from scaffold.errors import Finding, RefusedError
 from scaffold.indexes import all_indexes
-from scaffold.indexes.base import MissingAnchorError
+from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import asked
@@ -56,12 +55,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class StackPage:
-    """Everything that is known about one stack. ``counts`` are its findings by rule, in the house's order."""
+    """Everything that is known about one stack."""
 
     name: str
     description: str
     found: tuple[Found, ...]
-    counts: tuple[int, ...]
     objects: tuple[Object, ...]
     answers: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
@@ -115,17 +113,20 @@ class House:
     rules: tuple[RuleCount, ...]
     found: tuple[Found, ...]
     stacks: tuple[StackPage, ...]
-    elsewhere: tuple[Line, ...]
-    """The findings by rule of files that belong to no stack."""
     unverified: tuple[Unverified, ...]
     unplanned: tuple[str, ...]
     """The stacks, checked or not, that could not be planned."""
 
     @property
     def matrix(self) -> tuple[Line, ...]:
-        """The stacks, and files outside stacks, with their findings by rule; those that have any."""
-        stacks = (Line(page.name, page.counts, is_stack=True) for page in self.stacks)
-        return (*(line for line in stacks if any(line.counts)), *self.elsewhere)
+        """The stacks that have findings, then the files that belong to none, with their findings by rule."""
+        counts = Counter((one.stack, one.finding.code) for one in self.found)
+        stacks = [page.name for page in self.stacks if page.found]
+        files = sorted({one.stack for one in self.found if not one.is_stack})
+        return tuple(
+            Line(name, tuple(counts[name, rule.code] for rule in self.rules), name in stacks)
+            for name in (*stacks, *files)
+        )
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -153,7 +154,7 @@ def _severities(found: Iterable[Found]) -> tuple[tuple[Severity, int], ...]:
     return tuple((severity, counts[severity]) for severity in Severity if counts[severity])
 
 
-def house_at_a_glance(monorepo: Monorepo, checked: Checked, rules: Mapping[str, Rule]) -> House:
+def house_at_a_glance(monorepo: Monorepo, checked: Checked) -> House:
     """The house as the stacks that were checked show it; of other stacks only what these refer to."""
     looked_at = set(checked.stacks)
     plans = {plan.stack: plan.resources for plan in checked.plans if plan.stack in looked_at}
@@ -163,14 +164,11 @@ def house_at_a_glance(monorepo: Monorepo, checked: Checked, rules: Mapping[str, 
         (finding, callers.get(finding, stack_of(finding, monorepo.stacks_home)))
         for finding in checked.findings
     ]
-    found = [Found(f, severity(f, rules), stack, stack in looked_at) for f, stack in about]
+    found = [Found(f, severity(f), stack, stack in looked_at) for f, stack in about]
     of_stack = {name: [f for f in found if f.stack == name] for name in checked.stacks}
-    counted = tuple(_rules(found, rules))
-    codes = [rule.code for rule in counted]
     reader = StackReader(monorepo)
-    lists = _lists(monorepo)
+    lists = {state.name: state.keys or frozenset() for state in show(monorepo)}
     described = Described(monorepo, checked)
-    rest = sorted({f.stack for f in found} - looked_at)
     return House(
         name=monorepo.root.resolve().name,
         planned=bool(checked.plans),
@@ -180,51 +178,42 @@ def house_at_a_glance(monorepo: Monorepo, checked: Checked, rules: Mapping[str, 
             for stack in plans
             for store in described.stores(stack, plans[stack], reader.entries[stack].databases)
         ),
-        rules=counted,
+        rules=tuple(_rules(found)),
         found=tuple(found),
         stacks=tuple(
-            _page(monorepo, name, of_stack[name], codes, plans.get(name, ()), reader, lists)
+            _page(monorepo, name, of_stack[name], plans.get(name, ()), reader.entries[name], lists)
             for name in checked.stacks
         ),
-        elsewhere=tuple(Line(path, _counts((f for f in found if f.stack == path), codes)) for path in rest),
         unverified=checked.unverified,
         unplanned=tuple(plan.stack for plan in checked.plans if not plan.ok),
     )
 
 
-def _rules(found: Sequence[Found], rules: Mapping[str, Rule]) -> Iterator[RuleCount]:
+def _rules(found: Sequence[Found]) -> Iterator[RuleCount]:
     for code in sorted({f.finding.code for f in found}):
         of_rule = [f for f in found if f.finding.code == code]
-        rule = rules.get(code)
+        rule = by_code().get(code)
         title, why = (rule.title, rule.why) if rule else ("The stack can be planned", "")
         stacks = len({f.stack for f in of_rule})
         yield RuleCount(code, title, why, of_rule[0].severity, len(of_rule), stacks)
-
-
-def _counts(found: Iterable[Found], codes: Sequence[str]) -> tuple[int, ...]:
-    counts = Counter(f.finding.code for f in found)
-    return tuple(counts[code] for code in codes)
 
 
 def _page(
     monorepo: Monorepo,
     name: str,
     found: Sequence[Found],
-    codes: Sequence[str],
     resources: Sequence[PlannedResource],
-    reader: StackReader,
+    entry: ServiceEntry,
     lists: Mapping[str, frozenset[str]],
 ) -> StackPage:
-    entry, problem = reader.entries[name], ""
     try:
-        stored = stored_answers(monorepo, name)
+        stored, problem = stored_answers(monorepo, name), ""
     except RefusedError as error:
         stored, problem = {}, error.message
     return StackPage(
         name=name,
         description=entry.description,
         found=tuple(found),
-        counts=_counts(found, codes),
         objects=tuple(map(_object, sorted(resources, key=lambda resource: resource.address))),
         answers=tuple(
             (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
@@ -245,15 +234,3 @@ def _object(resource: PlannedResource) -> Object:
     kind = get(manifest, "kind") or k8s.kind(resource) or resource.type
     name = get(manifest, "metadata", "name") or k8s.name(resource) or resource.get("name") or resource.name
     return Object(text(kind).replace("_", " "), text(name), resource.address, place(resource))
-
-
-def _lists(monorepo: Monorepo) -> Mapping[str, frozenset[str]]:
-    """The content of the lists outside the stacks, by name; nothing for one that cannot be read."""
-    found: dict[str, frozenset[str]] = {}
-    for index in all_indexes(monorepo.root):
-        content = monorepo.files.read(index.path)[0]
-        found[index.name] = frozenset()
-        if isinstance(content, bytes) and not is_ciphertext(content):
-            with suppress(MissingAnchorError):
-                found[index.name] = index.entries(content)
-    return found

@@ -39,17 +39,12 @@ def demand_possible(
             for one in found
         ],
     }
-    rows = decisions.evaluate("templates/decisions/in_place.jinja", context)
-    findings = [
-        wanted.finding(
-            (row["answer"],),
-            "change.in-place",
-            row["message"],
-            value=row["kept"],
-            fix=_numbered(row["steps"]),
+    findings = []
+    for row in decisions.evaluate("templates/decisions/in_place.jinja", context):
+        place, steps = (row["answer"],), _numbered(row["steps"])
+        findings.append(
+            wanted.finding(place, "change.in-place", row["message"], value=row["kept"], fix=steps)
         )
-        for row in rows
-    ]
     if findings:
         raise RefusedError(
             "This cannot be changed in place; nothing was written or recorded.",

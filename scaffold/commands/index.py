@@ -20,13 +20,18 @@ from scaffold.monorepo.repository import Monorepo
 
 @dataclass(frozen=True, slots=True)
 class IndexState:
-    """One index: how many entries it has, or why it cannot be read."""
+    """One index, and what is in it, or why it cannot be read."""
 
     name: str
     path: PurePosixPath
     required: bool
-    entries: int | None
+    keys: frozenset[str] | None
     problem: str = ""
+
+    @property
+    def entries(self) -> int | None:
+        """How many entries it has, if it can be read."""
+        return None if self.keys is None else len(self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
     states = []
     for index in all_indexes(monorepo.root):
         content = monorepo.files.read(index.path)[0]
-        entries, problem = None, ""
+        keys, problem = None, ""
         if content is None:
             problem = "the file does not exist"
         elif not isinstance(content, bytes):
@@ -53,10 +58,10 @@ def show(monorepo: Monorepo) -> tuple[IndexState, ...]:
             problem = "the file is encrypted"
         else:
             try:
-                entries = len(index.entries(content))
+                keys = index.entries(content)
             except MissingAnchorError as error:
                 problem = error.problem
-        states.append(IndexState(index.name, index.path, index.required, entries, problem))
+        states.append(IndexState(index.name, index.path, index.required, keys, problem))
     return tuple(states)
 
 

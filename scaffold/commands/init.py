@@ -63,12 +63,11 @@ def prepare(
             "A stack is a directory of its own, such as stacks/dns with its main.tf. Change into the "
             "monorepo's root, or name it with --monorepo; `scaffold demo DIR` creates a sample to look at.",
         )
-    found = Initial(shown, tuple(there), ChangeSet(root, ()))
     if ask is not None:
-        said = tuple(
+        shown = tuple(
             one if one.fact in there or one.where == _SET else replace(one, value=ask(one)) for one in shown
         )
-        found = replace(found, shown=said)
+    found = Initial(shown, tuple(there), ChangeSet(root, ()))
     added = {one.fact: one.value for one in found.facts}
     files, path = Files(root), PurePosixPath(OVERRIDES)
     before = files.read(path)[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -47,15 +47,14 @@ class Lists:
 
     @cached_property
     def _entries(self) -> dict[str, ServiceEntry]:
-        return {entry.stack: entry for entry in _entries(self._monorepo)}
-
-
-def _entries(monorepo: Monorepo) -> Iterator[ServiceEntry]:
-    """What the stacks have to be listed for, including the images that they run."""
-    for stack, entry in StackReader(monorepo).entries.items():
-        pods = monorepo.fleet[stack].pods if stack in monorepo.fleet else ()
-        images = {container.reference.name for pod in pods for container in pod.containers}
-        yield replace(entry, upstream_images=tuple(UpstreamImage(image, "") for image in sorted(images)))
+        """What the stacks have to be listed for, including the images that they run."""
+        fleet, found = self._monorepo.fleet, {}
+        for stack, entry in StackReader(self._monorepo).entries.items():
+            pods = fleet[stack].pods if stack in fleet else ()
+            images = sorted({container.reference.name for pod in pods for container in pod.containers})
+            upstream = tuple(UpstreamImage(image, "") for image in images)
+            found[entry.stack] = replace(entry, upstream_images=upstream)
+        return found
 
 
 def demand_places(monorepo: Monorepo, found: edits.Edits) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
-from scaffold.answers import sources as answering
 from scaffold.answers import validation
-from scaffold.answers.sources import Answers
+from scaffold.answers.sources import Answers, show, texts
 from scaffold.errors import Finding, nearest
 from scaffold.hcl.evaluate import Names
 from scaffold.monorepo.facts import merged
@@ -69,31 +68,21 @@ def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
 
     Nothing is told where no stack makes any that can be seen.
     """
-    for path, text in answering.texts(given.values):
+    for path, text in texts(given.values):
         if path[-2:-1] == ("extra_middlewares",) and known and text not in known:
-            yield given.finding(
-                path,
-                "answers.middleware",
-                f"{answering.show(path)} is created by no stack.",
-                value=text,
-                fix=nearest(text, known) or "Correct its name, or create it first in a file of a stack.",
-            )
+            told = f"{show(path)} is created by no stack."
+            fix = nearest(text, known) or "Correct its name, or create it first in a file of a stack."
+            yield given.finding(path, "answers.middleware", told, value=text, fix=fix)
 
 
 def _untrusted_images(given: Answers, trusted: list[Use]) -> Iterator[Finding]:
     """The images that a policy of the cluster does not admit."""
-    for path, image in answering.texts(given.values):
+    for path, image in texts(given.values):
         if path[-1] == "image" and image and not any(fnmatchcase(image, use.name) for use in trusted or _ANY):
-            policy = trusted[0]
-            told = f"{answering.show(path)} is from a registry that the cluster does not trust."
-            yield given.finding(
-                path,
-                "answers.image-trusted",
-                told,
-                value=image,
-                allowed=f"what {policy.path} lists",
-                fix="Use an image from a listed registry, or list this one first; otherwise, no pod starts.",
-            )
+            told = f"{show(path)} is from a registry that the cluster does not trust."
+            allowed = f"what {trusted[0].path} lists"
+            fix = "Use an image from a listed registry, or list this one first; otherwise, no pod starts."
+            yield given.finding(path, "answers.image-trusted", told, value=image, allowed=allowed, fix=fix)
 
 
 def _denied(given: Answers, uses: list[Use]) -> Iterator[Finding]:
@@ -102,33 +91,27 @@ def _denied(given: Answers, uses: list[Use]) -> Iterator[Finding]:
     namespace = (names.get("namespace") if isinstance(names, Mapping) else "") or given.values.get("name")
     exempt = {use.place for use in uses if use.kind == EXEMPT and use.name == namespace}
     policies = {use.name: use.place for use in uses if use.kind == DENIED and use.name not in exempt}
-    asked = [(p, text) for p, text in answering.texts(given.values) if p[-2:-1] == ("capabilities",)]
+    asked = [(p, text) for p, text in texts(given.values) if p[-2:-1] == ("capabilities",)]
     asked += [(("devices",), PRIVILEGED)] if given.values.get("devices") else []
     for path, text in asked:
         if text in policies:
-            yield given.finding(
-                path,
-                "answers.denied",
-                f"{answering.show(path)} is denied by a policy of the cluster in the namespace {namespace}.",
-                value=text,
-                allowed=f"what {policies[text]} does not deny",
-                fix="Do without it, or exempt the namespace there first; otherwise, no pod starts.",
-            )
+            told = f"{show(path)} is denied by a policy of the cluster in the namespace {namespace}."
+            allowed = f"what {policies[text]} does not deny"
+            fix = "Do without it, or exempt the namespace there first; otherwise, no pod starts."
+            yield given.finding(path, "answers.denied", told, value=text, allowed=allowed, fix=fix)
 
 
 def _unknown_stacks(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
     """The stacks that should be applied first and do not exist."""
     known = monorepo.fleet.keys()
-    for path, text in answering.texts(given.values):
+    for path, text in texts(given.values):
         if path[0] == "depends_on" and path[-1] == "stack" and text not in {*known, given.values.get("name")}:
-            yield given.finding(
-                path,
-                "answers.stack",
-                f"{answering.show(path)} is not a stack.",
-                value=text,
-                allowed=f"a directory of {monorepo.stacks_home}",
-                fix=nearest(text, known) or "Name an existing one.",
+            told, allowed = (
+                f"{show(path)} is not a stack.",
+                f"a directory of {monorepo.stacks_home}",
             )
+            fix = nearest(text, known) or "Name an existing one."
+            yield given.finding(path, "answers.stack", told, value=text, allowed=allowed, fix=fix)
 
 
 _ANY = (Use(TRUSTED_IMAGES, "*", "", 0),)
@@ -137,17 +120,12 @@ _ANY = (Use(TRUSTED_IMAGES, "*", "", 0),)
 def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -> Iterator[Finding]:
     """Variables with the address of a shared host, for which config.tfvars has a name."""
     known = {address: kind for kind, name in hosts.items() if (address := monorepo.variable(name))}
-    for path, text in answering.texts(given.values):
+    for path, text in texts(given.values):
         for address, kind in known.items() if "env" in path else ():
             if re.search(rf"(?<![\w.-]){re.escape(address)}(?![\w-])", text):
-                told = f"{answering.show(path)} writes out a shared host."
-                yield given.finding(
-                    path,
-                    "answers.shared-host",
-                    told,
-                    value=address,
-                    fix=f"Write {{host: {kind}}}, the variable {hosts[kind]}; the address may change.",
-                )
+                told = f"{show(path)} writes out a shared host."
+                fix = f"Write {{host: {kind}}}, the variable {hosts[kind]}; the address may change."
+                yield given.finding(path, "answers.shared-host", told, value=address, fix=fix)
 
 
 def _absent_files(given: Answers, monorepo: Monorepo, stack: str) -> Iterator[Finding]:
@@ -157,10 +135,7 @@ def _absent_files(given: Answers, monorepo: Monorepo, stack: str) -> Iterator[Fi
         source = file.get("source") if isinstance(file, Mapping) and "content" not in file else None
         place = f"{monorepo.place(stack)}/{source}"
         if isinstance(source, str) and not (monorepo.root / place).is_file():
-            yield given.finding(
-                ("files", number, "source"),
-                "answers.no-file",
-                f"files[{number}].source is not there: it is taken from {place}.",
-                value=source,
-                fix=f"Put the file at {place} first, or give its text as content.",
-            )
+            told = f"files[{number}].source is not there: it is taken from {place}."
+            fix = f"Put the file at {place} first, or give its text as content."
+            at = ("files", number, "source")
+            yield given.finding(at, "answers.no-file", told, value=source, fix=fix)

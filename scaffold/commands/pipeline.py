@@ -14,7 +14,7 @@ from scaffold.answers.sources import Answers, Place
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.checks.verify import beside
 from scaffold.commands.prepared import Part, Prepared
-from scaffold.commands.stored import answers_of, stored_answers, stored_facts
+from scaffold.commands.stored import record_of, stored_answers, stored_facts
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import Monorepo
@@ -26,29 +26,6 @@ from scaffold.templates.render import ANSWERS_FILE, render
 if TYPE_CHECKING:
     from scaffold.pipelines.clone.reading import Clone, Proposal
     from scaffold.pipelines.verify import VerifiedPipeline
-
-
-def prepare_pipeline(
-    monorepo: Monorepo,
-    given: Answers,
-    app_repository: Path,
-    *,
-    overwrite: bool = False,
-    template_source: str | None = None,
-) -> Prepared:
-    """Render and verify the pipeline of a Service; nothing is written.
-
-    What the clone tells holds where no answer does. Raises
-    :class:`AnswersError` for answers that are not valid, :class:`UsageError` for an image that others
-    build, :class:`RefusedError` where files of a person would be replaced without ``overwrite``, and
-    :class:`~scaffold.errors.VerificationError` for a pipeline that would not work.
-    """
-    return pipeline_of(
-        monorepo,
-        cloned(monorepo, given, app_repository),
-        overwrite=overwrite,
-        template_source=template_source,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +51,7 @@ def cloned(monorepo: Monorepo, given: Answers, app_repository: Path, *, proposes
     taken = clone.taken(given.values) if proposes else ()
     name = given.values.get("name", next((one.value for one in taken if one.answer == "name"), None))
     if isinstance(name, str) and name in monorepo.stacks and stored_answers(monorepo, name):
-        return Cloned(root, given.over(answers_of(monorepo, name)), (), clone)
+        return Cloned(root, given.over(record_of(monorepo, name).given), (), clone)
     return Cloned(root, given.over(reading.answers(taken)), taken, clone)
 
 
@@ -86,7 +63,13 @@ def pipeline_of(
     template_source: str | None = None,
     stack: Mapping[str, bytes] | None = None,
 ) -> Prepared:
-    """A Service's pipeline for a clone that has been read. Raises what :func:`prepare_pipeline` raises."""
+    """Render and verify a Service's pipeline for a clone that has been read; nothing is written.
+
+    ``stack`` are the files of a stack that is about to be written. Raises :class:`AnswersError` for answers
+    that are not valid, :class:`UsageError` for an image that others build, :class:`RefusedError` where files
+    of a person would be replaced without ``overwrite``, and :class:`~scaffold.errors.VerificationError` for a
+    pipeline that would not work.
+    """
     root, given = read.root, read.answers
     sensed = sense(monorepo)
     origin = template.origin(template_source or sensed.get("template"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -54,12 +55,11 @@ class Removal:
         return place(self.change.root, self.service)
 
 
-def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
+def plan_removal(monorepo: Monorepo, name: str) -> Removal:
     """Plan the removal of a Service: its stack, and whatever the indexes say about it alone.
 
-    ``apply_command`` applies a stack from within its directory. Raises ``RefusedError`` for a stack that
-    does not exist, that belongs to State tier 0, or that another stack depends on, and ``VerificationError``
-    for an edit that a second reader reads differently.
+    Raises ``RefusedError`` for a stack that does not exist, that belongs to State tier 0, or that another
+    stack depends on, and ``VerificationError`` for an edit that a second reader reads differently.
     """
     refuse_going(monorepo, name)
     entry = _own(StackReader(monorepo), name)
@@ -73,7 +73,7 @@ def plan_removal(monorepo: Monorepo, name: str, apply_command: str) -> Removal:
     return Removal(
         name,
         change,
-        (*_steps(monorepo, entry, change, apply_command), *edits.steps),
+        (*_steps(monorepo, entry, change), *edits.steps),
         tuple(_warnings(monorepo, entry)),
         tuple(mentions(monorepo, name, change)),
         unsaved(change),
@@ -159,8 +159,10 @@ def _only_here(monorepo: Monorepo, stack: str) -> Iterator[UpstreamImage]:
             yield UpstreamImage(image, "")
 
 
-def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_command: str) -> Iterator[Step]:
-    destroy = " ".join([*apply_command.split()[:-1], "destroy"])
+def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet) -> Iterator[Step]:
+    facts = said(monorepo.root)
+    apply = facts["commands"]["apply"]
+    destroy = " ".join([*apply.split()[:-1], "destroy"])
     yield Step("Save the data that you want to keep.", when=When.FIRST)
     yield Step(
         "Destroy what runs, while the stack is still there.",
@@ -172,11 +174,9 @@ def _steps(monorepo: Monorepo, entry: ServiceEntry, change: ChangeSet, apply_com
     vault = monorepo.stack_of(monorepo.root / roles) if roles else ""
     edited = {monorepo.stack_of(monorepo.root / file.path) for file in change.changes}
     for stack in sorted(edited - {"", entry.stack}, key=lambda stack: (stack != vault, stack)):
-        yield Step(f"Apply {stack}.", f"(cd {monorepo.place(stack)} && {apply_command})")
+        yield Step(f"Apply {stack}.", f"(cd {monorepo.place(stack)} && {apply})")
     yield from drop_steps(entry.databases)
-    reads = monorepo.terraform_files(
-        f'"{said(monorepo.root)["kv_store"]}"', "vault_kv_secret", "vault_generic_secret"
-    )
+    reads = monorepo.terraform_files(f'"{facts["kv_store"]}"', "vault_kv_secret", "vault_generic_secret")
     if any(monorepo.stack_of(path) == entry.stack for path, _ in reads):
         yield Step(
             "Delete its secrets in Vault, if nobody else reads them.",
@@ -213,23 +213,14 @@ def _warnings(monorepo: Monorepo, entry: ServiceEntry) -> Iterator[str]:
 def mentions(monorepo: Monorepo, name: str, change: ChangeSet) -> Iterator[Mention]:
     """Where the name still occurs as a word, in the files as they will be."""
     changed = {file.path: file.after for file in change.changes}
+    word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
     for path in names(git(monorepo.root, "ls-files", "-z")):
         content = changed[path] if path in changed else _bytes(monorepo, path)
         if not isinstance(content, bytes) or name.encode() not in content or b"\0" in content[:8000]:
             continue
         for number, line in enumerate(content.decode(errors="replace").split("\n"), 1):
-            if _has_word(line, name):
+            if word.search(line):
                 yield Mention(path, number, line.strip())
-
-
-def _has_word(line: str, word: str) -> bool:
-    at = line.find(word)
-    while at >= 0:
-        around = line[at - 1 : at] + line[at + len(word) : at + len(word) + 1]
-        if not any(c.isalnum() or c in "-_" for c in around):
-            return True
-        at = line.find(word, at + 1)
-    return False
 
 
 def _bytes(monorepo: Monorepo, path: PurePosixPath) -> bytes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scaffold.checks.rule import Kind, Rule
-from scaffold.commands.check import all_rules
+from scaffold.commands.check import all_rules, by_code
 from scaffold.errors import UsageError, nearest
 
 _READS = {
@@ -39,11 +39,10 @@ _FAMILIES = {
 
 def find(code: str) -> Rule:
     """The rule with a code. Raises :class:`UsageError` if there is none."""
-    known = {rule.code: rule for rule in all_rules()}
-    if code.upper() in known:
-        return known[code.upper()]
+    if code.upper() in by_code():
+        return by_code()[code.upper()]
     raise UsageError(
-        f"{code} is not a rule.", nearest(code, known) or "`scaffold rule --list` lists all of them."
+        f"{code} is not a rule.", nearest(code, by_code()) or "`scaffold rule --list` lists all of them."
     )
 
 

@@ -18,10 +18,9 @@ from scaffold.answers import validation
 from scaffold.changes.change import Content, FileChange
 from scaffold.changes.git import git
 from scaffold.checks.rule import Severity
-from scaffold.commands.as_rendered import as_rendered
-from scaffold.commands.check import all_rules, check, severity, stack_of
+from scaffold.commands.check import check, severity, stack_of
 from scaffold.commands.stored import Record, record_of, stored_answers
-from scaffold.commands.update import made_by_scaffold
+from scaffold.commands.update import as_rendered, made_by_scaffold
 from scaffold.errors import Finding, MissingError, RefusedError
 from scaffold.indexes import all_indexes
 from scaffold.indexes.drift import drift
@@ -80,19 +79,13 @@ class Standing:
     lists: tuple[Finding, ...]
 
     @property
-    def missing(self) -> int:
-        """How many of its rendered files no longer exist."""
-        edited = self.recorded.edited if self.recorded else None
-        return sum(file.after is None for file in edited or ())
-
-    @property
     def urgency(self) -> tuple[int, ...]:
         """What there is to do, the worst first: zeros if there is nothing. Manual edits are no fault."""
         recorded = self.recorded or Recorded()
         return (
             int(bool(recorded.problem)) + int(recorded.by_hand),
             len(recorded.invalid),
-            self.missing,
+            sum(file.after is None for file in recorded.edited or ()),  # files that are gone
             self.errors,
             len(recorded.moved),
             1 if self.behind is None else self.behind,
@@ -125,11 +118,8 @@ def status(monorepo: Monorepo, stacks: Sequence[str]) -> Status:
     listed = defaultdict(list)
     for service, finding in _lists(house, kept):
         listed[service].append(finding)
-    rules = {rule.code: rule for rule in all_rules()}
     findings = check(monorepo, stacks, static=True).findings
-    counts = Counter(
-        (stack_of(finding, monorepo.stacks_home), severity(finding, rules)) for finding in findings
-    )
+    counts = Counter((stack_of(finding, monorepo.stacks_home), severity(finding)) for finding in findings)
     made = set(made_by_scaffold(monorepo))
     found = []
     for name in stacks:
@@ -279,7 +269,7 @@ def _as_rendered(
     if directory is None and not (at_hand and valid):
         return None
     try:
-        return as_rendered(record, stored_answers(house.monorepo, name), directory).files
+        return as_rendered(record, stored_answers(house.monorepo, name), directory)[0]
     except TemplateError:
         return None
 

@@ -35,16 +35,8 @@ def next_steps(monorepo: Monorepo, name: str) -> tuple[Step, ...]:
     return stack_steps(monorepo, values, paths=paths, manual=manual, committed=committed)
 
 
-def restores(monorepo: Monorepo, name: str) -> tuple[Step, ...]:
-    """How the volumes and databases of a Service are restored from their backups, one step each.
-
-    Raises what :func:`~scaffold.commands.stored.stored_values` raises.
-    """
-    return restore_steps(stored_values(monorepo, name))
-
-
 def restore_steps(values: Mapping[str, Value]) -> tuple[Step, ...]:
-    """The same for a stack with these combined values."""
+    """How the volumes and databases of a Service with these combined values are restored, one step each."""
     return steps_of("restore", values)
 
 

@@ -8,18 +8,18 @@ from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from scaffold.changes.change import ChangeSet, Content
-from scaffold.changes.commit import demand_clean
-from scaffold.changes.stacks import within, write_stacks
+from scaffold.changes.commit import demand_clean, within, write_stacks
 from scaffold.checks.contract import Contract, outside
-from scaffold.checks.rule import Rule
-from scaffold.checks.stack import CheckContext
-from scaffold.checks.verify import Unverified, verify_edits
+from scaffold.checks.rule import Kind, Rule
+from scaffold.checks.stack import CheckContext, parse_stack, run
+from scaffold.checks.verify import Level, Unverified, verify_edits
 from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.check import stack_of
 from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides, refuse_unmerged
 from scaffold.commands.sweep_edits import Edited, edits_of, shared_units, unit_of
-from scaffold.commands.sweep_update import Way, updates_of
-from scaffold.errors import Finding
+from scaffold.commands.update import made_by_scaffold, merge_stacks, prepare
+from scaffold.errors import Finding, MissingError
+from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place, stack_in
 from scaffold.sweeps.worklist import Answers, Open
@@ -31,6 +31,15 @@ from scaffold.terraform.touched import touched
 from scaffold.terraform.tree import DiskTree, OverlayTree
 
 _TIER = "tier"
+Files: TypeAlias = Mapping[PurePosixPath, Content | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What may be written to a stack: files, and the version of the templates that renders them, if any."""
+
+    files: Files
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,7 @@ class Sweep:
         return tuple(wave for wave in waves if wave[1])
 
     def write(self, *, commits: str | None = None) -> tuple[str, ...]:
-        """Write it, into stacks without other changes: :func:`~scaffold.changes.stacks.write_stacks`."""
+        """Write it, into stacks without other changes: :func:`~scaffold.changes.commit.write_stacks`."""
         title = self.rule.title
         message = f"{title} ({self.rule.code})"
         if self.modules:
@@ -133,7 +142,7 @@ def sweep(
     """
     refuse_unmerged(monorepo)
     tool = find_tool()
-    contract = rule.contract(CheckContext.of(monorepo.root).facts)
+    contract = rule.contract(said(monorepo.root))
     edited = edits_of(monorepo, rule, stacks, answers, shared_units(monorepo) if modules else None)
     if modules:
         return _of_modules(
@@ -142,7 +151,7 @@ def sweep(
     own: dict[str, dict[PurePosixPath, Content | None]] = {}
     for path, content in edited.files.items():
         own.setdefault(stack_in(path, monorepo.stacks_home), {})[path] = content
-    updates = updates_of(monorepo, rule, sorted(own))
+    updates = _updates(monorepo, rule, sorted(own))
     # What the templates render is written rather than the edit, where it holds too.
     ways = {name: [*updates.get(name, ()), Way(own[name])] for name in sorted(own)}
     held = dict(_held(monorepo, contract, ways, tool, workers))
@@ -223,3 +232,34 @@ def _outside(monorepo: Monorepo, plan: StackPlan, contract: Contract) -> list[Fi
 def _tier(resource: PlannedResource) -> str:
     label = k8s.mapping(resource.get("metadata", 0, "labels")).get(_TIER)
     return label if isinstance(label, str) else ""
+
+
+def _updates(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Mapping[str, tuple[Way, ...]]:
+    """The updates of those stacks for which the installed templates render what a syntax rule asks for.
+
+    Such a stack records the version in the same step, so that its next update merges what is the same. A
+    stack that an update has to leave, or with which a list outside changes, is not among them, and none is
+    where old templates are not to be had.
+    """
+    made = sorted({*made_by_scaffold(monorepo)} & {*stacks}) if rule.kind is Kind.STACK else []
+    if not made:
+        return {}
+    try:
+        updates = prepare(monorepo, merge_stacks(monorepo, made, level=Level.STATIC))
+    except MissingError:
+        return {}
+    files = {one.stack: {file.path: file.after for file in one.change.changes} for one in updates.written}
+    return {
+        name: (Way(its, updates.origin.version),)
+        for name, its in files.items()
+        if all(path.is_relative_to(monorepo.place(name)) for path in its)
+        and not _breaks(monorepo, rule, name, its)
+    }
+
+
+def _breaks(monorepo: Monorepo, rule: Rule, stack: str, files: Files) -> bool:
+    """Whether a stack breaks a rule with these files in place of its own."""
+    changed = {str(path): content for path, content in files.items()}
+    sources = {path: c for path, c in {**monorepo.sources(stack), **changed}.items() if isinstance(c, bytes)}
+    parsed = parse_stack(monorepo.place(stack), sources)
+    return isinstance(parsed, list) or bool(run(parsed, CheckContext.of(Monorepo(monorepo.root)), [rule]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -13,20 +13,20 @@ from scaffold.answers import validation
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.checks.consequences import Consequence, to_accept
 from scaffold.checks.verify import Level, Unverified, static_findings, verify_edits
-from scaffold.commands.as_rendered import AsRendered, as_rendered
 from scaffold.commands.lists import Lists
 from scaffold.commands.plan import refuse_unmerged
 from scaffold.commands.service_entry import service_entry
+from scaffold.commands.sides import NOT_PLANNED, Found, Sides, planned, written_out
 from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
-from scaffold.commands.update_plan import NOT_PLANNED, Found, Sides, planned, written_out
 from scaffold.commands.updated import MergedStacks, Updated, Updates
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.hcl.conflicts import SETTLE, conflict
+from scaffold.indexes.entry import ServiceEntry
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.templates import template
 from scaffold.templates.decisions import SEAL
-from scaffold.templates.questions import Value
+from scaffold.templates.questions import Value, asked
 from scaffold.templates.render import ANSWERS_FILE, render
 from scaffold.updates.merge import Merged, State, Tree, merged
 from scaffold.updates.versions import templates_of
@@ -148,7 +148,9 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
             continue
         new = render(record.given.values, sensed, record.recorded, origin)
         try:
-            old = _old(record, said, origin)
+            at_hand = (record.source, record.version) == (origin.source, origin.version)
+            templates = None if at_hand else templates_of(record.source, record.version)
+            old, was = as_rendered(record, said, templates)
         except TemplateError as error:
             text = f"What is recorded cannot be rendered by version {record.version}: {error}."
             fix = (
@@ -160,21 +162,35 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
             yield Sides(monorepo.place(name), record.version, {}, {}, ours, (unknown,))
             continue
         gaps: tuple[Unverified, ...] = ()
-        was, now = old.entry, service_entry(new.values)
+        now = service_entry(new.values)
         if was is None:
             was = service_entry(render(record.given.values, record.sensed, record.recorded, origin).values)
             why = f"version {record.version} decided them in another form"
             gaps = (Unverified(f"the lists outside {name}, but for facts that have changed", why),)
         # The answers file is not merged as text: it is what the rest was rendered from.
-        base = {**old.files, _ANSWERS: ours[_ANSWERS]}
+        base = {**old, _ANSWERS: ours[_ANSWERS]}
         yield Sides(
             monorepo.place(name), record.version, base, new.files, ours, entries=(was, now), unverified=gaps
         )
 
 
-def _old(record: Record, said: Mapping[str, Value], origin: template.Origin) -> AsRendered:
-    at_hand = (record.source, record.version) == (origin.source, origin.version)
-    return as_rendered(record, said, None if at_hand else templates_of(record.source, record.version))
+def as_rendered(
+    record: Record, stored: Mapping[str, Value], templates: Path | None
+) -> tuple[Tree, ServiceEntry | None]:
+    """The files that were rendered from all that an answers file says, and the entry for the lists outside.
+
+    ``templates`` is the directory of the version that it names, None for the installed templates. There is no
+    entry if that version decided in another form than this program reads. Raises Jinja's ``TemplateError``
+    where that version cannot render it.
+    """
+    origin = template.Origin(record.source, record.version, updatable=True)
+    with template.using(templates) if templates is not None else nullcontext():
+        answers = {name: stored[name] for name in asked() if name in stored}
+        found = render(answers, record.sensed, record.recorded, origin)
+        try:
+            return found.files, service_entry(found.values)
+        except (LookupError, StopIteration, TypeError, AttributeError):
+            return found.files, None
 
 
 def _found(

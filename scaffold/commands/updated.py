@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import reduce
 
 from scaffold.changes.change import ChangeSet
-from scaffold.changes.stacks import write_stacks
+from scaffold.changes.commit import write_stacks
 from scaffold.changes.step import Step
 from scaffold.checks.consequences import Consequence
 from scaffold.checks.verify import Unverified
 from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.plan import Plans
-from scaffold.commands.update_plan import Sides
+from scaffold.commands.sides import Sides
 from scaffold.errors import Finding, number_of
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place
@@ -94,7 +94,7 @@ class Updates:
         return reduce(ChangeSet.then, (stack.change for stack in self.written), nothing)
 
     def write(self, *, commits: str | None = None) -> tuple[str, ...]:
-        """Write it, into stacks without other changes: :func:`~scaffold.changes.stacks.write_stacks`."""
+        """Write it, into stacks without other changes: :func:`~scaffold.changes.commit.write_stacks`."""
         to = f"to {self.origin.version}"
         message = f"Update {number_of(len(self.written), 'stack')} {to} of the templates"
         demand_stacks_clean(self.change)

@@ -12,6 +12,7 @@ from tree_sitter import Node
 from scaffold.hcl import grammar as g
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.literals import NOT_LITERAL
+from scaffold.hcl.references import Reference
 from scaffold.hcl.source import Source, View
 from scaffold.hcl.strings import unquote
 
@@ -66,6 +67,11 @@ class Block(View):
         return next(n for n in self.nodes[0].children if n.kind_id == g.BLOCK_START).start_byte
 
     @property
+    def repeated(self) -> Attribute | None:
+        """The ``count`` or ``for_each`` that makes any number of it."""
+        return self.body.attributes.get("count") or self.body.attributes.get("for_each")
+
+    @property
     def address(self) -> str:
         """Type and labels as Terraform joins them: ``kubernetes_namespace.app``, ``data.http.page``."""
         return ".".join(self.labels if self.type == "resource" else (self.type, *self.labels))
@@ -105,6 +111,18 @@ class Body:
     def blocks_of(self, type: str, *labels: str) -> tuple[Block, ...]:
         """The blocks of a type whose first labels are these."""
         return tuple(b for b in self.blocks if b.type == type and b.labels[: len(labels)] == labels)
+
+    def arguments(self) -> Iterator[Attribute]:
+        """The arguments in this body at any depth, in the order of the file."""
+        for item in self.items:
+            if isinstance(item, Attribute):
+                yield item
+            else:
+                yield from item.body.arguments()
+
+    def references(self) -> Iterator[Reference]:
+        """All references in this body, as those of an expression."""
+        return (reference for argument in self.arguments() for reference in argument.value.references())
 
     def calls(self) -> Iterator[Expression]:
         """All function calls, templates included; an outer call comes before those in its arguments."""

@@ -11,7 +11,10 @@ class Comment(View):
     @property
     def text(self) -> str:
         """What it says, without its markers."""
-        return _said(super().text)
+        raw = super().text
+        if raw.startswith("/*"):
+            return raw[2:-2].strip()
+        return raw.removeprefix("//" if raw.startswith("//") else "#").strip()
 
     @property
     def lines(self) -> list[str]:
@@ -22,9 +25,3 @@ class Comment(View):
     def own_line(self) -> bool:
         """Whether no code stands before it in its line."""
         return not self.source.data[self.source.line_starts[self.line - 1] : self.start].strip()
-
-
-def _said(raw: str) -> str:
-    if raw.startswith("/*"):
-        return raw[2:-2].strip()
-    return raw.removeprefix("//").strip() if raw.startswith("//") else raw.removeprefix("#").strip()

@@ -28,15 +28,6 @@ def insert_element(document: Document, target: Expression, text: str, comment: s
     return _inserted(document, _Collection.of(target), text, comment, ("x = [\n", "\n]"))
 
 
-def remove_element(document: Document, target: Expression, position: int) -> bytes:
-    """The file without one element of a list expression, and without the comments right above it.
-
-    Raises ``EditError``.
-    """
-    _demand(target, ExprKind.LIST)
-    return _removed(document, _Collection.of(target), position)
-
-
 def insert_entry(document: Document, target: Expression, key: str, value: str, comment: str = "") -> bytes:
     """The file with one more entry at the end of a map expression.
 
@@ -58,7 +49,7 @@ def remove_entry(document: Document, target: Expression, name: str) -> bytes:
     names = [entry.name for entry in target.entries]
     if name not in names:
         raise EditError(f"the map on line {target.line} has no key {name}")
-    return _removed(document, _Collection.of(target), names.index(name))
+    return remove_part(document, target, names.index(name))
 
 
 def _demand(target: Expression, kind: ExprKind) -> None:
@@ -111,25 +102,13 @@ class _Collection:
         )
         return cls(target.source, target.start, target.end, is_list, parts)
 
-    @property
-    def in_one_line(self) -> bool:
-        """Whether its brackets stand in the same line."""
-        return self.source.line_of(self.start) == self.source.line_of(self.end - 1)
-
-    def begins_line(self, part: _Part) -> bool:
-        """Whether nothing stands before a part in its line."""
+    def has_own_lines(self, part: _Part) -> bool:
+        """Whether a part shares its lines with nothing but a comment behind it."""
         line_start = self.source.line_starts[self.source.line_of(part.start) - 1]
-        return not self.source.data[line_start : part.start].strip()
-
-    def ends_line(self, part: _Part) -> bool:
-        """Whether nothing but a comment to its end follows a part in its line."""
         line_end = self.source.line_span(self.source.line_of(part.stop - 1))[1]
         rest = self.source.data[part.stop : line_end].strip()
-        return not rest or rest.startswith((b"#", b"//"))
-
-    def has_own_lines(self, part: _Part) -> bool:
-        """Whether a part has its lines to itself."""
-        return self.begins_line(part) and self.ends_line(part)
+        begins_line = not self.source.data[line_start : part.start].strip()
+        return begins_line and (not rest or rest.startswith((b"#", b"//")))
 
 
 def _inserted(
@@ -137,7 +116,8 @@ def _inserted(
 ) -> bytes:
     added = tokens_in(frame[0] + text + frame[1])[3:-1]
     last = target.parts[-1] if target.parts else None
-    if last is None and not target.in_one_line:
+    in_one_line = target.source.line_of(target.start) == target.source.line_of(target.end - 1)
+    if last is None and not in_one_line:
         splices = _first_line(target, _lines(comment, text))
     elif last is not None and target.has_own_lines(last):
         splices = _line_below(target, last, _lines(comment, text))
@@ -196,11 +176,14 @@ def _with_comma(lines: Sequence[str]) -> list[str]:
     return [*first, last, ","] if ends_heredoc else [*first, f"{last},"]
 
 
-def _removed(document: Document, target: _Collection, position: int) -> bytes:
+def remove_part(document: Document, expression: Expression, position: int) -> bytes:
+    """The file without one element or entry of a list or map expression.
+
+    The comments right above it go too. Raises ``EditError``, also if there is none at the position.
+    """
+    target = _Collection.of(expression)
     if not 0 <= position < len(target.parts):
-        raise EditError(
-            f"the expression on line {target.source.line_of(target.start)} has no part {position}"
-        )
+        raise EditError(f"the expression on line {expression.line} has no part {position}")
     part = target.parts[position]
     before = target.parts[position - 1] if position else None
     is_last = position == len(target.parts) - 1

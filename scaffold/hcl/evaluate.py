@@ -7,6 +7,7 @@ conditionals, and the handful of functions that validations use. Anything else m
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
@@ -15,7 +16,7 @@ from typing import Final
 from scaffold.hcl.expressions import Expression
 from scaffold.hcl.kinds import ExprKind
 from scaffold.hcl.literals import NOT_LITERAL
-from scaffold.hcl.references import Attr, Index, Reference
+from scaffold.hcl.references import Reference
 
 
 class Unknown(Enum):
@@ -74,27 +75,26 @@ def _value(expression: Expression, names: Names) -> object:
     literal = expression.literal()
     if literal is not NOT_LITERAL:
         return literal
-    reader = _READERS.get(expression.kind)
-    return reader(expression, names) if reader is not None else UNKNOWN
-
-
-def _parentheses(expression: Expression, names: Names) -> object:
-    return _value(expression.bare, names)
-
-
-def _template(expression: Expression, names: Names) -> object:
-    parts = list(pieces(expression, names))
-    return UNKNOWN if None in parts else "".join(part for part in parts if part is not None)
-
-
-def _list(expression: Expression, names: Names) -> object:
-    values = [_value(element, names) for element in expression.elements]
-    return UNKNOWN if UNKNOWN in values else values
-
-
-def _traversal(expression: Expression, names: Names) -> object:
-    reference = expression.traversal
-    return UNKNOWN if reference is None else _lookup(reference, names)
+    match expression.kind:
+        case ExprKind.PARENTHESES:
+            return _value(expression.bare, names)
+        case ExprKind.TEMPLATE | ExprKind.HEREDOC:
+            parts = list(pieces(expression, names))
+            return UNKNOWN if None in parts else "".join(part for part in parts if part is not None)
+        case ExprKind.LIST:
+            values = [_value(element, names) for element in expression.elements]
+            return UNKNOWN if UNKNOWN in values else values
+        case ExprKind.TRAVERSAL if expression.traversal is not None:
+            return _lookup(expression.traversal, names)
+        case ExprKind.CONDITIONAL:
+            condition, then, otherwise = expression.operands
+            chosen = _value(condition, names)
+            return _value(then if chosen else otherwise, names) if isinstance(chosen, bool) else UNKNOWN
+        case ExprKind.OPERATION:
+            return _operation(expression, names)
+        case ExprKind.CALL:
+            return _call(expression, names)
+    return UNKNOWN
 
 
 def _lookup(reference: Reference, names: Names) -> object:
@@ -103,7 +103,7 @@ def _lookup(reference: Reference, names: Names) -> object:
         return UNKNOWN
     value = names[reference.names[:known]]
     for step in reference.steps[known - 1 :]:
-        key = step.name if isinstance(step, Attr) else step.key if isinstance(step, Index) else None
+        key = step.key
         if value is None:
             raise _EvaluationError
         if isinstance(value, dict) and isinstance(key, str):
@@ -118,39 +118,33 @@ def _lookup(reference: Reference, names: Names) -> object:
     return value
 
 
-def _conditional(expression: Expression, names: Names) -> object:
-    condition, then, otherwise = expression.operands
-    chosen = _value(condition, names)
-    return _value(then if chosen else otherwise, names) if isinstance(chosen, bool) else UNKNOWN
-
-
 def _operation(expression: Expression, names: Names) -> object:
-    operator = expression.operator or ""
-    if operator in _LOGIC:
-        return _logic(expression.operands, names, decides=_LOGIC[operator])
+    sign = expression.operator or ""
+    if sign in _LOGIC:
+        return _logic(expression.operands, names, decides=_LOGIC[sign])
     values = [_value(operand, names) for operand in expression.operands]
     if UNKNOWN in values:
         return UNKNOWN
-    if operator == "!":
+    if sign == "!":
         return not values[0] if isinstance(values[0], bool) else UNKNOWN
-    if operator in ("==", "!="):
-        return _equal(values[0], values[1]) == (operator == "==")
-    if operator in _ORDER:
-        left, right = map(_number, values)
-        return _ORDER[operator](left, right)
-    if operator in _SUMS and len(values) == 2:
-        left, right = map(_number, values)
-        return _SUMS[operator](left, right)
+    if sign in ("==", "!="):
+        left, right = values
+        # True == 1 in Python.
+        same = left == right and (type(left) is type(right) or not isinstance(left, bool))
+        return same == (sign == "==")
+    if sign in _OF_NUMBERS and len(values) == 2:
+        return _OF_NUMBERS[sign](*map(_number, values))
     return UNKNOWN
 
 
 _LOGIC = {"&&": False, "||": True}
-_SUMS: dict[str, Callable[[float, float], float]] = {"+": lambda a, b: a + b, "-": lambda a, b: a - b}
-_ORDER: dict[str, Callable[[float, float], bool]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
+_OF_NUMBERS: dict[str, Callable[[float, float], object]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "+": operator.add,
+    "-": operator.sub,
 }
 
 
@@ -163,10 +157,6 @@ def _logic(operands: Sequence[Expression], names: Names, *, decides: bool) -> ob
             return decides
         unknown = unknown or not isinstance(value, bool)
     return UNKNOWN if unknown else not decides
-
-
-def _equal(left: object, right: object) -> bool:
-    return type(left) is type(right) and left == right if isinstance(left, bool) else left == right
 
 
 def _number(value: object) -> float:
@@ -275,15 +265,4 @@ _FUNCTIONS: dict[str, Callable[[list[object]], object]] = {
     "range": _range,
     "startswith": _affix(str.startswith),
     "endswith": _affix(str.endswith),
-}
-
-_READERS: dict[ExprKind, Callable[[Expression, Names], object]] = {
-    ExprKind.PARENTHESES: _parentheses,
-    ExprKind.TEMPLATE: _template,
-    ExprKind.HEREDOC: _template,
-    ExprKind.LIST: _list,
-    ExprKind.TRAVERSAL: _traversal,
-    ExprKind.CONDITIONAL: _conditional,
-    ExprKind.OPERATION: _operation,
-    ExprKind.CALL: _call,
 }

@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 from scaffold.hcl.expressions import Entry, Expression
 from scaffold.hcl.kinds import ExprKind
-from scaffold.hcl.references import Attr, Index
 from scaffold.hcl.syntax import Attribute, Block, Body, HclSyntaxError, parse
 
 Steps: TypeAlias = tuple[str | int, ...]
@@ -20,13 +19,9 @@ def spelt(item: Expression) -> Steps | None:
         return None
     path: list[str | int] = [reference.root]
     for step in reference.steps:
-        match step:
-            case Attr():
-                path.append(step.name)
-            case Index(key=str() | int() as key):
-                path.append(key)
-            case _:
-                return None
+        if step.key is None:
+            return None
+        path.append(step.key)
     return tuple(path)
 
 

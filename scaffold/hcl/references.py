@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from tree_sitter import Node
 
@@ -17,6 +18,11 @@ class Attr:
     """The step ``.name``."""
 
     name: str
+
+    @property
+    def key(self) -> str:
+        """The name, as of any other step."""
+        return self.name
 
     def __str__(self) -> str:
         return f".{self.name}"
@@ -37,6 +43,8 @@ class Index:
 @dataclass(frozen=True, slots=True)
 class Splat:
     """The step ``[*]`` or ``.*``."""
+
+    key: ClassVar[None] = None
 
     def __str__(self) -> str:
         return "[*]"

@@ -14,7 +14,6 @@ from scaffold.hcl.expressions import Expression
 from scaffold.hcl.kinds import ExprKind
 from scaffold.hcl.literals import NOT_LITERAL
 
-_PRIMITIVES = frozenset(("string", "number", "bool"))
 _COLLECTIONS = frozenset(("list", "set", "map"))
 
 
@@ -39,28 +38,11 @@ class Type:
             return f"object({{{', '.join(fields)}}})"
         return f"{self.name}({self.element})" if self.element is not None else self.name
 
-    def accepts(self, value: object) -> bool:
-        """Whether Terraform converts this literal value to the type (``null`` fits every type)."""
-        if value is None or self.name == "any":
-            return True
-        if self.name in _PRIMITIVES:
-            return _converts(value, self.name)
-        if self.name in ("list", "set") and isinstance(value, list) and self.element is not None:
-            return all(self.element.accepts(v) for v in value)
-        if self.name == "map" and isinstance(value, dict) and self.element is not None:
-            return all(self.element.accepts(v) for v in value.values())
-        if self.name == "tuple" and isinstance(value, list):
-            return len(value) == len(self.elements) and all(
-                t.accepts(v) for t, v in zip(self.elements, value, strict=True)
-            )
-        if self.name == "object" and isinstance(value, dict):
-            return all(
-                (t.accepts(value[n]) if n in value else optional) for n, t, optional in self.attributes
-            )
-        return False
-
     def fits(self, expression: Expression) -> bool:
-        """Whether an expression can be of the type, as far as it is literal."""
+        """Whether Terraform can convert an expression to the type, as far as it is literal.
+
+        ``null`` fits every type.
+        """
         expression = expression.bare
         if expression.kind is ExprKind.LIST:
             return self._fits_list(expression)
@@ -69,7 +51,7 @@ class Type:
         if self.name in ("any", "string"):
             return True  # which anything else can be converted to
         value = expression.literal()
-        return value is NOT_LITERAL or self.accepts(value)
+        return value is NOT_LITERAL or value is None or _converts(value, self.name)
 
     def _fits_list(self, expression: Expression) -> bool:
         if self.name in ("list", "set") and self.element is not None:
@@ -95,19 +77,16 @@ ANY = Type("any")
 
 
 def _converts(value: object, name: str) -> bool:
-    if isinstance(value, list | dict):
-        return False
-    if name == "string":
-        return True
+    """Whether a text, a number or a bool can be converted to a number or a bool, and to nothing else."""
     if name == "bool":
         return isinstance(value, bool) or value in ("true", "false")
-    if isinstance(value, str):
+    if name == "number" and isinstance(value, str):
         try:
             float(value)
         except ValueError:
             return False
         return value.strip() == value
-    return not isinstance(value, bool)
+    return name == "number" and not isinstance(value, bool)
 
 
 def of_expression(expression: Expression | None) -> Type:

@@ -42,20 +42,18 @@ class Matrix:
         says the same about snapshots and copies as the last such row of the group. Raises
         ``MissingAnchorError`` if no group has it.
         """
+        groups = self._groups()
         for kind in sorted({self._storage(r) for r in self._services}, key=len, reverse=True):
             if not value.storage.startswith(kind):
                 continue
-            like = {
-                title: [r for r in rows if self._storage(r) == kind] for title, rows in self._groups().items()
-            }
-            title = max(
-                like, key=lambda title: (bool(like[title]) and _is_applications(title), len(like[title]))
-            )
+            like = {title: [r for r in rows if self._storage(r) == kind] for title, rows in groups.items()}
+            apps = [t for t, rows in like.items() if rows and plain(t).lower().startswith("application")]
+            title = max(apps or like, key=lambda title: len(like[title]))
             cells = dict(zip(self.table.header, like[title][-1].cells, strict=True))
             cells |= {_SERVICE: value.name, _STORAGE: value.storage, _BACKUP: _NO}
             if value.backup:
                 cells[_BACKUP] = f"{_YES} {value.backup}"
-            return self.markdown.insert_after(self._groups()[title][-1].line, row(*cells.values()))
+            return self.markdown.insert_after(groups[title][-1].line, row(*cells.values()))
         raise MissingAnchorError(f'a row with the storage {value.storage} under "{_SECTION}"')
 
     def without(self, number: int) -> str:
@@ -79,10 +77,6 @@ class Matrix:
 
     def _storage(self, r: Row) -> str:
         return r.cells[self.table.header.index(_STORAGE)]
-
-
-def _is_applications(title: str) -> bool:
-    return plain(title).lower().startswith("application")
 
 
 def _matrix(text: str) -> Matrix:

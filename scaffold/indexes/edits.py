@@ -133,7 +133,7 @@ def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change
             code, fix = f"index.{index.name}", f"--no-index {index.name}"
             refused.append(Finding(str(index.path), None, None, code, text, fix=fix))
         else:
-            steps.append(_edit_by_hand(index.path, text))
+            steps.append(Step(text, f"$EDITOR {index.path}"))
     return Edits(tuple(edits.values()), tuple(steps), tuple(refused))
 
 
@@ -150,10 +150,6 @@ def _untouchable(content: Content | None) -> str:
     return "is encrypted with git-crypt" if is_ciphertext(content) else ""
 
 
-def _edit_by_hand(path: PurePosixPath, text: str) -> Step:
-    return Step(text, f"$EDITOR {path}")
-
-
 def _by_hand(files: Files, entry: ServiceEntry) -> Iterator[Step]:
     """What has no list that could be edited."""
     path = file_of(files.root, "nfs_directories")
@@ -161,11 +157,11 @@ def _by_hand(files: Files, entry: ServiceEntry) -> Iterator[Step]:
     if path and entry.nfs_directories and content is not None:
         why = "is encrypted with git-crypt" if is_ciphertext(content) else "is edited by hand"
         text = f"{path} {why}: list {', '.join(entry.nfs_directories)} there."
-        yield _edit_by_hand(path, text)
+        yield Step(text, f"$EDITOR {path}")
     image = entry.own_image
     notes = file_of(files.root, "claude-repo-ids")
     if notes and image and image.repo_id is None and image.model is not BuildModel.WOODPECKER_ONLY:
         text = (
             f"Once {image.repository} is active in Woodpecker, add its number to the lists of repository IDs."
         )
-        yield _edit_by_hand(notes, text)
+        yield Step(text, f"$EDITOR {notes}")

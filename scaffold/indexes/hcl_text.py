@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from scaffold.hcl.edit import insert_block, insert_element, remove_block, remove_element
+from scaffold.hcl.edit import insert_block, insert_element, remove_block, remove_part
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Block, Document, Expression, ExprKind, HclSyntaxError, parse
 from scaffold.indexes.base import MissingAnchorError
@@ -53,11 +53,19 @@ class ListAt:
 
 
 @dataclass(frozen=True, slots=True)
-class StringList:
-    """A list of strings; a value is the string and a comment."""
+class Collection:
+    """A list or a map of a file."""
 
     doc: Document
     value: Expression
+
+    def without(self, number: int) -> str:
+        """The text without one element or entry, and its comment."""
+        return remove_part(self.doc, self.value, number).decode()
+
+
+class StringList(Collection):
+    """A list of strings; a value is the string and a comment."""
 
     @property
     def keys(self) -> Sequence[str]:
@@ -67,10 +75,6 @@ class StringList:
     def append(self, value: tuple[str, str]) -> str:
         """The text with one more string, under a comment where the strings have lines of their own."""
         return insert_element(self.doc, self.value, quote(value[0]), value[1]).decode()
-
-    def without(self, number: int) -> str:
-        """The text without one string."""
-        return remove_element(self.doc, self.value, number).decode()
 
 
 @dataclass(frozen=True, slots=True)

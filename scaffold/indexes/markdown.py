@@ -93,10 +93,6 @@ class Markdown:
         found = [b for b in self.within("item", bullets) if b.level == bullets.level + 1]
         return tuple(Block("item", b.start, self._last_line(b) + 1, b.level) for b in found)
 
-    def source(self, block: Block) -> str:
-        """The lines of a block."""
-        return "".join(self.lines[block.start : block.end])
-
     def offset(self, line: int) -> int:
         """The offset in the text at which a line starts."""
         return sum(map(len, self.lines[:line]))

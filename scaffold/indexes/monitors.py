@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
-from scaffold.hcl.edit import insert_element, remove_element
+from scaffold.hcl.edit import insert_element
 from scaffold.hcl.strings import quote
-from scaffold.hcl.syntax import Document, Entry, Expression, ExprKind
+from scaffold.hcl.syntax import Entry, ExprKind
 from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import Monitor, ServiceEntry
-from scaffold.indexes.hcl_text import document, local, string_at
+from scaffold.indexes.hcl_text import Collection, document, local, string_at
 
 _LOCAL = "internal_monitors"
 
 
-@dataclass(frozen=True, slots=True)
-class Monitors:
+class Monitors(Collection):
     """The list of monitors. A key is a monitor's name; a value is a name and the monitor."""
-
-    doc: Document
-    value: Expression
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -46,10 +41,6 @@ class Monitors:
         width = max(len(e.key.text) for e in entries)
         lines = [f"  {e.key.text.ljust(width)} = {own.get(e.name or '') or _kept(e)}" for e in entries]
         return insert_element(self.doc, self.value, "\n".join(["{", *lines, "}"])).decode()
-
-    def without(self, number: int) -> str:
-        """The text without one monitor."""
-        return remove_element(self.doc, self.value, number).decode()
 
 
 def _kept(entry: Entry) -> str:

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from scaffold.hcl.edit import insert_entry, remove_entry
+from scaffold.hcl.edit import insert_entry
 from scaffold.hcl.strings import quote
-from scaffold.hcl.syntax import Document, Expression, ExprKind
+from scaffold.hcl.syntax import ExprKind
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import PublicPath, ServiceEntry
-from scaffold.indexes.hcl_text import document, local
+from scaffold.indexes.hcl_text import Collection, document, local
 
 _LOCAL = "authentik_walloff_targets"
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(Collection):
     """The map of targets."""
-
-    doc: Document
-    value: Expression
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -32,10 +27,6 @@ class Targets:
     def append(self, value: PublicPath) -> str:
         """The text with one more target, under a comment with its reason."""
         return insert_entry(self.doc, self.value, quote(value.key), quote(value.url), value.reason).decode()
-
-    def without(self, number: int) -> str:
-        """The text without one target and its comment."""
-        return remove_entry(self.doc, self.value, self.keys[number]).decode()
 
 
 def _targets(text: str) -> Targets:

@@ -8,17 +8,19 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from scaffold.changes.change import Content, Files, is_ciphertext
-from scaffold.changes.git import git, names
 from scaffold.errors import MissingError, nearest
-from scaffold.hcl.modules import ModuleContract, read_module, terraform_files
-from scaffold.hcl.syntax import Body, Document, parse, read
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.root import find_root, place, root_file, stack_in, stacks_home
 from scaffold.monorepo.shared import SharedModules
-from scaffold.monorepo.stack import Stack
-from scaffold.monorepo.uses import DATABASE_ROLE, Use, roles
+
+if TYPE_CHECKING:  # where nothing is parsed, what parses is not imported
+    from scaffold.changes.change import Content, Files
+    from scaffold.hcl.modules import ModuleContract
+    from scaffold.hcl.syntax import Body, Document
+    from scaffold.monorepo.stack import Stack
+    from scaffold.monorepo.uses import Use
 
 SCRIPTS = "scripts"
 GENERATED = (".git", ".terraform", ".terragrunt-cache")
@@ -56,6 +58,8 @@ class Monorepo:
     @cached_property
     def files(self) -> Files:
         """The files that are edited: what is read of them is what is replaced."""
+        from scaffold.changes.change import Files
+
         return Files(self.root)
 
     @cached_property
@@ -92,6 +96,8 @@ class Monorepo:
     @cached_property
     def scripts_roles(self) -> tuple[Use, ...]:
         """The Vault roles that the house's own scripts read, above all for Terraform's state."""
+        from scaffold.monorepo.uses import DATABASE_ROLE, Use, roles
+
         paths = sorted(path for path in self.root.glob(f"{SCRIPTS}/*") if path.is_file())
         texts = ((path, path.read_bytes().decode(errors="replace")) for path in paths)
         return tuple(
@@ -107,6 +113,8 @@ class Monorepo:
 
     def has_module(self, name: str) -> bool:
         """Whether there is a shared module of this name."""
+        from scaffold.hcl.modules import terraform_files
+
         return bool(name) and bool(terraform_files(self.root / self.shared.path(name)))
 
     @cached_property
@@ -118,6 +126,8 @@ class Monorepo:
         return self._contract(self.shared.ingress)
 
     def _contract(self, name: str) -> ModuleContract:
+        from scaffold.hcl.modules import ModuleContract, read_module
+
         if not self.has_module(name):
             return ModuleContract({}, ())
         found = read_module(self.root / self.shared.path(name))
@@ -157,6 +167,8 @@ class Monorepo:
 
     def own_files(self, *stacks: str) -> Mapping[str, dict[PurePosixPath, Content]]:
         """The files of stacks by their path below each, without those that Git ignores as generated."""
+        from scaffold.changes.git import git, names
+
         found: dict[str, dict[PurePosixPath, Content]] = {stack: {} for stack in stacks}
         if not found:  # without a path, Git would list the whole repository
             return found
@@ -170,6 +182,8 @@ class Monorepo:
 
     def document(self, path: Path, content: bytes) -> Document | None:
         """A parsed file of the monorepo, or nothing if it is not HCL, which is not judged here."""
+        from scaffold.hcl.syntax import read
+
         return read(content, path.relative_to(self.root).as_posix())
 
     @cached_property
@@ -178,6 +192,8 @@ class Monorepo:
 
         Raises :class:`~scaffold.hcl.syntax.HclSyntaxError` if it is not HCL: no stack could be applied.
         """
+        from scaffold.hcl.syntax import parse, read
+
         content = (self.root / self.root_file).read_bytes() if self.root_file else b""
         return read(content, self.root_file) or parse(content, self.root_file)
 
@@ -189,6 +205,8 @@ class Monorepo:
 
     @cached_property
     def _tfvars(self) -> Body | None:
+        from scaffold.changes.change import is_ciphertext
+
         path = self.root / "config.tfvars"
         content = path.read_bytes() if path.is_file() else None
         document = self.document(path, content) if content and not is_ciphertext(content) else None

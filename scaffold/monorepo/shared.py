@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from scaffold.errors import MissingError
-from scaffold.hcl.syntax import Block
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
+
+if TYPE_CHECKING:
+    from scaffold.hcl.syntax import Block
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""How well answers describe stacks: one line each and what is in the way, one stack in full, or JSON."""
+"""How well answers describe stacks, one in full or all on a line each, and the adoption of one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,26 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 
 from scaffold.adoption.inferred import Inferred
 from scaffold.adoption.likeness import Compared, Missing
+from scaffold.adoption.rules import by_rule, unexplained
+from scaffold.commands.adopt import StackAdoption
 from scaffold.commands.adoption import Adoption
 from scaffold.errors import number_of
-from scaffold.report.findings import finding_json, seen
+from scaffold.report.changes import (
+    committed_text,
+    files_json,
+    files_text,
+    gaps_text,
+    origin_json,
+    origin_text,
+)
+from scaffold.report.difference import consequence_text
+from scaffold.report.findings import finding_json, finding_text, seen
+from scaffold.report.prepared import verified_json
+from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 
 _LONGEST = 100
@@ -39,37 +53,25 @@ def _stack_json(one: Adoption) -> dict[str, Value]:
         "obstacles": list(one.obstacles),
         "refused": [finding_json(finding) for finding in one.refused],
         "assumed": [finding_json(answer.to_settle) for answer in one.assumed],
-        "unexplained": [_missing_json(c, m) for c in one.compared for m in c.missing if not one.rule(c, m)],
+        "unexplained": [_missing_json(c, m) for c in one.compared for m in unexplained(c)],
         "by_rule": [
             {**_missing_json(c, m), "rule": rule}
             for c in one.compared
             for m in c.missing
-            if (rule := one.rule(c, m))
+            if (rule := by_rule(c, m))
         ],
     }
 
 
 def _inferred_json(answer: Inferred) -> dict[str, Value]:
-    origin = answer.origin
-    place = {
-        "address": origin.address,
-        "attribute": origin.attribute,
-        "path": origin.path,
-        "line": origin.line,
-    }
-    return {"answer": answer.question, "value": answer.value, "certainty": answer.certainty.value, **place}
+    said = {"answer": answer.question, "value": answer.value, "certainty": answer.certainty}
+    return {**said, **asdict(answer.origin)}
 
 
 def _missing_json(compared: Compared, missing: Missing) -> dict[str, Value]:
     site = compared.resource.site
-    return {
-        "address": compared.resource.address,
-        "path": missing.path,
-        "value": missing.value,
-        "instead": missing.instead,
-        "file": site.path,
-        "line": site.line,
-    }
+    where = {"file": site.path, "line": site.line}
+    return {"address": compared.resource.address, **asdict(missing), **where}
 
 
 def adoption_text(found: Sequence[Adoption]) -> Iterator[str]:
@@ -118,12 +120,12 @@ def _in_full(one: Adoption) -> Iterator[str]:
         yield "For a person to settle:"
     for finding in settling:
         yield seen(f"  {finding.answer}: {finding.message} {finding.fix or ''}".rstrip())
-    ruled = Counter(rule for c in one.compared for m in c.missing if (rule := one.rule(c, m)))
+    ruled = Counter(rule for c in one.compared for m in c.missing if (rule := by_rule(c, m)))
     if ruled:
         yield "Different because of house rules:"
     for rule, count in ruled.most_common():
         yield f"  {count:3}  {rule}"
-    left = [(c, m) for c in one.compared for m in c.missing if not one.rule(c, m)]
+    left = [(c, m) for c in one.compared for m in unexplained(c)]
     if left:
         yield "Not reproduced:"
     for compared, missing in left:
@@ -155,7 +157,7 @@ def _ways(one: Adoption) -> Iterator[str]:
     yield from one.obstacles
     yield from (f"an answer is refused: {finding.code}" for finding in one.refused)
     for compared in one.compared:
-        left = [missing for missing in compared.missing if not one.rule(compared, missing)]
+        left = unexplained(compared)
         if compared.counterpart is None and left:
             yield f"no answer makes a {compared.kind}"
             continue
@@ -165,3 +167,39 @@ def _ways(one: Adoption) -> Iterator[str]:
 def _place(path: str) -> str:
     """The end of a path, without the names and positions in it."""
     return ".".join(re.sub(r"\[[^\]]*\]", "", path).split(".")[-3:])
+
+
+def adopted_json(found: StackAdoption, commit: str | None) -> dict[str, Value]:
+    """The adoption as one object."""
+    difference = found.plans.stacks[0].difference
+    return {
+        "stack": found.stack,
+        "template": origin_json(found.origin),
+        "files": files_json(found.part.change, with_diff=False),
+        "verified": verified_json(found.part.verified),
+        "difference": difference.to_json() if difference is not None else None,
+        "consequences": found.plans.stacks[0].consequences,
+        "accepted": list(found.left),
+        "manual": steps_json(found.manual),
+        "commit": commit,
+    }
+
+
+def adopted_text(found: StackAdoption, commit: str | None) -> Iterator[str]:
+    """The same for people."""
+    yield f"{found.stack} is adopted: its answers render it from now on."
+    yield from (f"  {line}" for line in files_text(found.part.change))
+    difference = found.plans.stacks[0].difference
+    if difference is not None:
+        moved = sum(one.moved for one in difference.changed)
+        moves = f"{number_of(moved, 'object')} {'moves' if moved == 1 else 'move'} to another address"
+        yield f"{moves}, {len(difference.added)} added by rules."
+    for one in found.plans.stacks[0].consequences:
+        yield f"  {one.effect.value:11}  {consequence_text(one)}"
+    yield from (f"warning: {finding_text(finding)}" for finding in found.part.verified.warnings)
+    yield from gaps_text(found.part.verified.unverified)
+    yield from origin_text(found.origin)
+    if found.manual:
+        yield from steps_text(found.manual, "Lists outside the stack that need a person:")
+    yield from committed_text(commit)
+    yield f"Next: look at the diff, and apply {found.part.place}; scaffold change {found.stack} changes it."

@@ -11,7 +11,7 @@ from scaffold.changes.change import ChangeSet, diff
 from scaffold.changes.step import Step
 from scaffold.commands.changed import ServiceChange
 from scaffold.commands.prepared import Commits
-from scaffold.report.changes import files_text, gaps_text
+from scaffold.report.changes import committed_text, files_text, gaps_text
 from scaffold.report.difference import consequence_text, overview, stack_lines
 from scaffold.report.findings import finding_text
 from scaffold.report.indexes import mentions_json, mentions_text
@@ -66,8 +66,7 @@ def change_text(
     yield from gaps_text(verified.unverified)
     if change.to_accept and not written:
         yield f"To write it: {' '.join(f'--accept {code}' for code in change.to_accept)}"
-    if commits[0]:
-        yield f"Committed as {commits[0][:12]}."
+    yield from committed_text(commits[0])
     if steps := tuple(steps):
         yield from steps_text(steps)
     yield from mentions_text(change.mentions)

@@ -24,6 +24,11 @@ def gaps_text(gaps: Iterable[Unverified]) -> Iterator[str]:
     return (f"Not verified: {gap.what} ({gap.why})." for gap in gaps)
 
 
+def committed_text(*commits: str | None) -> Iterator[str]:
+    """The commits that were made."""
+    return (f"Committed as {commit[:12]}." for commit in commits if commit)
+
+
 def files_json(change: ChangeSet, *, with_diff: bool) -> list[dict[str, Value]]:
     """The files of a change set as JSON."""
     result = []

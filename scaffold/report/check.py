@@ -1,4 +1,4 @@
-"""What ``check`` found: for people, programs, annotations of a forge, and pull requests."""
+"""What ``check`` found and fixed: for people, programs, annotations of a forge, and pull requests."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import html
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
 from textwrap import indent
 from typing import TypeVar
 
-from scaffold.checks.rule import Rule, Severity
-from scaffold.commands.check import Checked, severity, stack_of
+from scaffold.changes.change import diff
+from scaffold.checks.rule import Severity
+from scaffold.commands.check import Checked, by_code, severity, stack_of
+from scaffold.commands.fix import Fixed
 from scaffold.errors import Finding, number_of
-from scaffold.report.changes import gaps_text
+from scaffold.report.changes import files_json, gaps_text
 from scaffold.report.findings import finding_json, finding_text, seen
 from scaffold.report.sarif import as_sarif
 from scaffold.templates.questions import Value
@@ -27,52 +29,48 @@ _COMMENT = 65_536
 """The characters that a comment on GitHub may have."""
 
 
-def told(
-    found: Checked, form: str, rules: Mapping[str, Rule], *, by: str = "stack", statistics: bool = False
-) -> Iterable[str]:
-    """The result in one of its forms except JSON, as lines; ``rules`` are all rules by their code."""
+def told(found: Checked, form: str, *, by: str = "stack", statistics: bool = False) -> Iterable[str]:
+    """The result in one of its forms except JSON, as lines."""
     if form == "sarif":
-        return [json.dumps(as_sarif(found, rules), indent=2, ensure_ascii=False)]
+        return [json.dumps(as_sarif(found), indent=2, ensure_ascii=False)]
     if form == "github":
         gaps = (
             f"::notice title=Not verified::{_escaped(gap.what)} ({_escaped(gap.why)})"
             for gap in found.unverified
         )
-        return chain((_annotation(finding, rules) for finding in found.findings), gaps)
+        return chain(map(_annotation, found.findings), gaps)
     if form == "markdown":
-        return as_markdown(found, rules)
-    return as_statistics(found, rules) if statistics else as_text(found, rules, by)
+        return as_markdown(found)
+    return as_statistics(found) if statistics else as_text(found, by)
 
 
-def as_text(found: Checked, rules: Mapping[str, Rule], by: str = "stack") -> Iterator[str]:
+def as_text(found: Checked, by: str = "stack") -> Iterator[str]:
     """The findings ``by`` stack or by rule, and a summary line."""
-    yield from findings_text(found.findings, rules, by, found.home)
-    yield _sum(found, rules)
+    yield from findings_text(found.findings, by, found.home)
+    yield _sum(found)
     yield from gaps_text(found.unverified)
 
 
-def findings_text(
-    findings: Iterable[Finding], rules: Mapping[str, Rule], by: str, home: str
-) -> Iterator[str]:
+def findings_text(findings: Iterable[Finding], by: str, home: str) -> Iterator[str]:
     """Findings in groups, by stack below ``home`` or file, or by rule; a fix of several is given once."""
     key = _code if by == "rule" else partial(stack_of, home=home)
     for group, of_group in _grouped(findings, key).items():
-        title = f"{group} {_title(group, rules)}" if by == "rule" else seen(group)
-        yield f"{title}: {counted(of_group, rules)}"
+        title = f"{group} {_title(group)}" if by == "rule" else seen(group)
+        yield f"{title}: {counted(of_group)}"
         for fix, alike in _grouped(of_group, lambda finding: finding.fix).items():
             for finding in alike:
-                yield indent(finding_text(replace(finding, fix=None), _severity(finding, rules)), "  ")
+                yield indent(finding_text(replace(finding, fix=None), severity(finding).value), "  ")
             if fix:
                 yield f"    fix: {seen(fix)}"
         yield ""
 
 
-def as_statistics(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
+def as_statistics(found: Checked) -> Iterator[str]:
     """How many findings each rule has, most first, and a summary line."""
     by_number = sorted(_grouped(found.findings, _code).items(), key=lambda item: (-len(item[1]), item[0]))
     for code, findings in by_number:
-        yield f"{len(findings):5}  {_severity(findings[0], rules):7}  {code}  {_title(code, rules)}"
-    yield _sum(found, rules)
+        yield f"{len(findings):5}  {severity(findings[0]).value:7}  {code}  {_title(code)}"
+    yield _sum(found)
     yield from gaps_text(found.unverified)
     for feature, off in _grouped(found.off, lambda one: one.feature).items():
         yield f"Off, because this monorepo does not have {feature}: {', '.join(one.code for one in off)}."
@@ -90,18 +88,13 @@ def _grouped(findings: Iterable[V], key: Callable[[V], T]) -> dict[T, list[V]]:
     return groups
 
 
-def _severity(finding: Finding, rules: Mapping[str, Rule]) -> str:
-    return severity(finding, rules).value
-
-
-def counted(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> str:
+def counted(findings: Iterable[Finding]) -> str:
     """How many findings there are of each severity."""
-    counts = Counter(_severity(finding, rules) for finding in findings)
-    told = [(severity.value, counts[severity.value]) for severity in Severity if counts[severity.value]]
-    return ", ".join(number_of(number, name) for name, number in told) or "no findings"
+    counts = Counter(map(severity, findings))
+    return ", ".join(number_of(counts[bad], bad.value) for bad in Severity if counts[bad]) or "no findings"
 
 
-def _sum(found: Checked, rules: Mapping[str, Rule]) -> str:
+def _sum(found: Checked) -> str:
     looked_at = number_of(len(found.stacks), found.what)
     more = [
         f"{len(found.ignored)} with an exception" if found.ignored else "",
@@ -109,40 +102,36 @@ def _sum(found: Checked, rules: Mapping[str, Rule]) -> str:
         f"{found.gone} of the baseline gone" if found.gone else "",
     ]
     besides = ", ".join(filter(None, more))
-    return f"{looked_at}, {counted(found.findings, rules)}{f' ({besides})' if besides else ''}."
+    return f"{looked_at}, {counted(found.findings)}{f' ({besides})' if besides else ''}."
 
 
-def _title(code: str, rules: Mapping[str, Rule]) -> str:
-    return rules[code].title if code in rules else "the stack can be planned"
+def _title(code: str) -> str:
+    rule = by_code().get(code)
+    return rule.title if rule else "the stack can be planned"
 
 
-def findings_json(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> list[dict[str, Value]]:
-    """Findings as JSON, each with its severity."""
-    return [{**finding_json(finding), "severity": _severity(finding, rules)} for finding in findings]
-
-
-def as_json(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
+def as_json(found: Checked) -> dict[str, Value]:
     """The result as one object."""
-    counts = Counter(_severity(finding, rules) for finding in found.findings)
+    counts = Counter(map(severity, found.findings))
     return {
         f"{found.what}s": list(found.stacks),
-        "findings": findings_json(found.findings, rules),
-        "errors": counts[Severity.ERROR.value],
-        "warnings": counts[Severity.WARNING.value],
+        "findings": [{**finding_json(f), "severity": severity(f).value} for f in found.findings],
+        "errors": counts[Severity.ERROR],
+        "warnings": counts[Severity.WARNING],
         "ignored": len(found.ignored),
         "known": found.known,
         "gone": found.gone,
         "off": [{"rule": one.code, "feature": one.feature} for one in found.off],
-        "not_verified": [{"what": left.what, "why": left.why} for left in found.unverified],
+        "not_verified": found.unverified,
     }
 
 
-def _annotation(finding: Finding, rules: Mapping[str, Rule]) -> str:
+def _annotation(finding: Finding) -> str:
     """A workflow command of GitHub Actions, which shows the finding beside the line."""
     place = {"file": finding.path, "line": finding.line, "col": finding.column, "title": finding.code}
     properties = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in place.items() if value)
     message = finding.message + (f" ({finding.fix})" if finding.fix else "")
-    return f"::{_severity(finding, rules)} {properties}::{_escaped(message)}"
+    return f"::{severity(finding).value} {properties}::{_escaped(message)}"
 
 
 def _escaped(text: str, more: str = "") -> str:
@@ -151,16 +140,16 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-def as_markdown(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
+def as_markdown(found: Checked) -> Iterator[str]:
     """The findings for a pull request: by rule, errors first, folded.
 
     What would not fit into a comment is left out, the last of the list first, and counted.
     """
-    head = [f"**{markdown_text(_sum(found, rules))}**", *map(markdown_text, gaps_text(found.unverified))]
+    head = [f"**{markdown_text(_sum(found))}**", *map(markdown_text, gaps_text(found.unverified))]
     by_rule = sorted(
-        _grouped(found.findings, _code).items(), key=lambda item: (_severity(item[1][0], rules), item[0])
+        _grouped(found.findings, _code).items(), key=lambda item: (severity(item[1][0]).value, item[0])
     )
-    frames = [_frame(code, findings, rules) for code, findings in by_rule]
+    frames = [_frame(code, findings) for code, findings in by_rule]
     rests = [(_rest(code, len(findings)),) for code, findings in by_rule]
     left = _COMMENT - sum(len(line) + 1 for lines in (head, *frames, *rests) for line in lines)
     yield from head
@@ -175,8 +164,8 @@ def as_markdown(found: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
         yield from ("", closing)
 
 
-def _frame(code: str, findings: Sequence[Finding], rules: Mapping[str, Rule]) -> tuple[str, ...]:
-    title = f"{html.escape(_title(code, rules))} ({counted(findings, rules)})"
+def _frame(code: str, findings: Sequence[Finding]) -> tuple[str, ...]:
+    title = f"{html.escape(_title(code))} ({counted(findings)})"
     return ("", f"<details><summary><code>{code}</code> {title}</summary>", "", "</details>")
 
 
@@ -192,3 +181,20 @@ def _item(finding: Finding) -> str:
 def markdown_text(text: str) -> str:
     """A text that Markdown shows as it is."""
     return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", " ".join(text.split()))
+
+
+def fixed_text(fixed: Fixed, *, shown: bool) -> Iterator[str]:
+    """How much is fixed; if it is only ``shown``, below a diff."""
+    if shown:
+        yield from diff(fixed.change).split("\n")[:-1]
+    number, files = len(fixed.findings), len(fixed.change.changes)
+    fixable = f"{number_of(number, 'finding')} in {number_of(files, 'file')}"
+    yield f"Would fix {fixable}." if shown else f"Fixed {fixable}."
+
+
+def fixed_json(fixed: Fixed, *, shown: bool) -> dict[str, Value]:
+    """The findings that are fixed, and the files that change; with a diff if they are only shown."""
+    return {
+        "fixed": [finding_json(finding) for finding in fixed.findings],
+        "files": files_json(fixed.change, with_diff=shown),
+    }

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from scaffold.changes.step import When
-from scaffold.report.changes import files_json, files_text, gaps_text
+from scaffold.report.changes import committed_text, files_json, files_text, gaps_text
 from scaffold.report.check import as_json, as_text
 from scaffold.report.findings import finding_json
 from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 
 if TYPE_CHECKING:
-    from scaffold.checks.rule import Rule
     from scaffold.commands.check import Checked
     from scaffold.commands.index import Fixed, IndexState
     from scaffold.commands.remove_service import Mention, Removal, Removed
@@ -46,23 +45,23 @@ def states_text(states: Sequence[IndexState]) -> Iterator[str]:
         yield f"{state.name:{width}} {count}  {state.path}{note}"
 
 
-def fixed_json(fixed: Fixed, rest: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
+def fixed_json(fixed: Fixed, rest: Checked) -> dict[str, Value]:
     """What was added to the indexes, and where they still disagree with the stacks, as JSON."""
     return {
         "files": files_json(fixed.change, with_diff=False),
         "fixed": [finding_json(drift.finding) for drift in fixed.fixed],
-        **as_json(rest, rules),
+        **as_json(rest),
         "not_verified": fixed.unverified,
     }
 
 
-def fixed_text(fixed: Fixed, rest: Checked, rules: Mapping[str, Rule]) -> Iterator[str]:
+def fixed_text(fixed: Fixed, rest: Checked) -> Iterator[str]:
     """What was added to the indexes, and where they still disagree with the stacks, for people."""
     yield from files_text(fixed.change)
     for drift in fixed.fixed:
         yield f"  added {drift.service}: {drift.index.name} {drift.key}"
     yield from gaps_text(fixed.unverified)
-    yield from as_text(rest, rules)
+    yield from as_text(rest)
 
 
 def removal_json(removal: Removal, removed: Removed | None) -> dict[str, Value]:
@@ -97,8 +96,7 @@ def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:
     yield f"{removal.service}: {'removed' if removed else 'would be removed'}"
     yield from (f"  {line}" for line in files_text(removal.change))
     yield from gaps_text(removal.unverified)
-    if removed and removed.commit:
-        yield f"Committed as {removed.commit[:12]}."
+    yield from committed_text(removed.commit if removed else None)
     if removal.unsaved:
         yield f"warning: No commit has the current content of {', '.join(map(str, removal.unsaved))}."
     if removed:

@@ -46,10 +46,7 @@ def _stack_json(stack: StackPlan) -> dict[str, object]:
         entry["older_error"] = [finding_json(finding) for finding in stack.older.findings]
     if stack.difference is not None:
         entry["difference"] = stack.difference.to_json()
-        entry["consequences"] = [
-            {"effect": one.effect.value, "address": one.address, "text": one.text}
-            for one in stack.consequences
-        ]
+        entry["consequences"] = stack.consequences
     return entry
 
 

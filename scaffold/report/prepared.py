@@ -10,7 +10,14 @@ from scaffold.changes.step import Step
 from scaffold.checks.verify import Verified
 from scaffold.commands.prepared import Commits, Part, Prepared
 from scaffold.errors import number_of
-from scaffold.report.changes import files_json, files_text, gaps_text, origin_json, origin_text
+from scaffold.report.changes import (
+    committed_text,
+    files_json,
+    files_text,
+    gaps_text,
+    origin_json,
+    origin_text,
+)
 from scaffold.report.findings import finding_json, finding_text, seen
 from scaffold.report.steps import brief_text, steps_json, steps_text
 from scaffold.templates.questions import Value
@@ -69,11 +76,11 @@ def prepared_text(
         if prepared.own_files:
             yield f"Your own, which updates leave alone: {', '.join(prepared.own_files)}."
         yield from verified_text(stack.verified)
-        yield from _committed(commits[0])
+        yield from committed_text(commits[0])
     yield from clone_text(prepared)
     if prepared.pipeline is not None:
         yield from pipeline_text(prepared.service, prepared.pipeline, written=written)
-        yield from _committed(commits[1])
+        yield from committed_text(commits[1])
     if not prepared.unchanged:
         yield from origin_text(prepared.origin)
         more = f"scaffold next {prepared.service}"
@@ -96,11 +103,6 @@ def clone_json(prepared: Prepared) -> dict[str, Value]:
 
 def _at(one: Proposal) -> str:
     return f"{one.source}:{one.line}" if one.line else one.source
-
-
-def _committed(commit: str | None) -> Iterator[str]:
-    if commit:
-        yield f"Committed as {commit[:12]}."
 
 
 def pipeline_text(service: str, part: Part[VerifiedPipeline], *, written: bool) -> Iterator[str]:

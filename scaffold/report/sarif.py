@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import quote
 
-from scaffold.checks.rule import Rule
-from scaffold.commands.check import Checked, severity
+from scaffold.commands.check import Checked, by_code, severity
 from scaffold.errors import Finding
 from scaffold.report.changes import gaps_text
 from scaffold.templates.questions import Value
@@ -14,15 +12,15 @@ from scaffold.templates.questions import Value
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def as_sarif(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
+def as_sarif(found: Checked) -> dict[str, Value]:
     """The findings as SARIF 2.1.0, with the rules that they break."""
     codes = sorted({finding.code for finding in found.findings})
-    described = [_described(code, rules) for code in codes]
+    described = [_described(code) for code in codes]
     results = [
         {
             "ruleId": finding.code,
             "ruleIndex": codes.index(finding.code),
-            "level": severity(finding, rules).value,
+            "level": severity(finding).value,
             "message": {"text": finding.message + (f" Fix: {finding.fix}" if finding.fix else "")},
             "locations": [{"physicalLocation": _location(finding)}],
         }
@@ -35,10 +33,10 @@ def as_sarif(found: Checked, rules: Mapping[str, Rule]) -> dict[str, Value]:
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _described(code: str, rules: Mapping[str, Rule]) -> dict[str, Value]:
-    if code not in rules:
+def _described(code: str) -> dict[str, Value]:
+    rule = by_code().get(code)
+    if rule is None:
         return {"id": code}
-    rule = rules[code]
     return {"id": code, "shortDescription": {"text": rule.title}, "fullDescription": {"text": rule.why}}
 
 

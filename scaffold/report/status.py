@@ -43,7 +43,7 @@ def _recorded_json(recorded: Recorded, behind: int | None) -> dict[str, Value]:
         if edited is None
         else [{"path": str(f.path), "action": f.action.value, "hunks": f.hunks} for f in edited],
         "invalid": [finding_json(finding) for finding in recorded.invalid],
-        "moved": [{"fact": one.fact, "before": one.before, "now": one.now} for one in recorded.moved],
+        "moved": recorded.moved,
     }
 
 
@@ -64,7 +64,8 @@ def status_text(found: Status) -> Iterator[str]:
     )
     if found.astray:
         astray = number_of(found.astray, "list entry", "list entries")
-        yield f"{astray} without a stack: scaffold index --check"
+        which = "that belongs" if found.astray == 1 else "that belong"
+        yield f"{astray} {which} to no stack: scaffold index --check"
 
 
 def _told(one: Standing, home: str) -> Iterator[str]:

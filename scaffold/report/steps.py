@@ -58,16 +58,6 @@ def brief_text(steps: Sequence[Step], more: str) -> Iterator[str]:
     yield f"Each with its commands: {more}"
 
 
-def next_json(service: str, steps: Iterable[Step]) -> dict[str, Value]:
-    """What remains to be done until a Service runs, as JSON."""
-    return {"service": service, "next_steps": steps_json(steps)}
-
-
-def restore_json(service: str, steps: Iterable[Step]) -> dict[str, Value]:
-    """How a Service's data is restored, as JSON."""
-    return {"service": service, "restore": steps_json(steps)}
-
-
 def restore_text(service: str, steps: Sequence[Step]) -> Iterator[str]:
     """How a Service's data is restored, for people."""
     if steps:

@@ -9,7 +9,7 @@ from scaffold.commands.sweep import Sweep, Swept
 from scaffold.errors import number_of
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.root import place
-from scaffold.report.changes import files_json, files_text, gaps_text
+from scaffold.report.changes import committed_text, files_json, files_text, gaps_text
 from scaffold.report.check import markdown_text
 from scaffold.report.difference import difference_text
 from scaffold.report.findings import finding_json, finding_text
@@ -30,7 +30,7 @@ def sweep_text(sweep: Sweep, *, written: bool, by_tier: bool, commits: Iterable[
     )
     for lines in filter(None, map(list, parts)):
         yield from ("", *lines)
-    yield from (f"Committed as {commit[:12]}." for commit in commits)
+    yield from committed_text(*commits)
 
 
 def _edited(sweep: Sweep) -> Iterator[str]:
@@ -128,23 +128,13 @@ def sweep_json(
         "stacks": [_stack_json(one) for one in sweep.stacks],
         "modules": list(sweep.modules),
         "changes": files_json(sweep.change, with_diff=not written),
-        "questions": [
-            {
-                "stack": one.stack,
-                "file": one.site[0],
-                "line": one.line,
-                "block": one.site[1],
-                "question": one.question.text,
-                "proposals": list(one.question.proposals),
-            }
-            for one in sweep.open
-        ],
+        "questions": [one.row for one in sweep.open],
         "worklist": worklist or None,
         "apply": [
             {"tier": tier or None, "commands": commands}
             for tier, commands in _commands(sweep, by_tier=by_tier)
         ],
-        "not_verified": [{"what": gap.what, "why": gap.why} for gap in sweep.unverified],
+        "not_verified": sweep.unverified,
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from scaffold.commands.updated import Updated, Updates
 from scaffold.errors import number_of
 from scaffold.monorepo.root import place
-from scaffold.report.changes import files_json, gaps_text, origin_json, origin_text
+from scaffold.report.changes import committed_text, files_json, gaps_text, origin_json, origin_text
 from scaffold.report.difference import difference_text
 from scaffold.report.findings import finding_json, finding_text
 from scaffold.report.plan import plans_json
@@ -34,7 +34,7 @@ def update_text(updates: Updates, commits: tuple[str, ...], *, written: bool) ->
     yield from origin_text(updates.origin)
     yield from gaps_text(updates.unverified)
     yield _sum(updates, written=written)
-    yield from (f"Committed as {commit[:12]}." for commit in commits)
+    yield from committed_text(*commits)
     if steps := [step for one in updates.written for step in one.steps]:
         yield from steps_text(steps)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from scaffold.checks.contract import Contract
 from scaffold.checks.rule import Answer, Question, Rule, Severity
@@ -18,44 +18,28 @@ from scaffold.sweeps.edits import Edit
 from scaffold.sweeps.selector import Selector
 from scaffold.templates.questions import Value
 
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What the file says."""
-
-    code: str
-    title: str
-    selector: Selector
-    edits: tuple[Edit, ...]
-    contract: Contract
+_Outcome: TypeAlias = tuple[bytes | None, Question | None]
+"""The file after edits, None if nothing changes, and what is asked before the next one."""
 
 
 class DeclaredRule(Rule):
-    """The resulting rule: a block breaks it if an edit is left to make, or a question to ask."""
+    """The rule of a file: a block breaks it if an edit is left to make, or a question to ask."""
 
     severity = Severity.WARNING
 
-    def __init__(self, declared: Declared) -> None:
-        self._declared = declared
-        self._last: tuple[tuple[bytes, int, Answer | None], tuple[bytes | None, Question | None]] | None = (
-            None
-        )
-
-    @property
-    def code(self) -> str:  # type: ignore[override]
-        """The code that the file gives."""
-        return self._declared.code
-
-    @property
-    def title(self) -> str:  # type: ignore[override]
-        """The title that the file gives."""
-        return self._declared.title
+    def __init__(
+        self, code: str, title: str, selector: Selector, edits: tuple[Edit, ...], contract: Contract
+    ) -> None:
+        self.code = code  # type: ignore[misc]
+        self.title = title  # type: ignore[misc]
+        self._selector, self._edits, self._contract = selector, edits, contract
+        self._last: tuple[tuple[bytes, int, Answer | None], _Outcome] | None = None
 
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
         """The selected blocks that are not as the edits make them."""
         for documents in stack.modules.values():
             for document in documents:
-                for block in self._declared.selector.of(document.body):
+                for block in self._selector.of(document.body):
                     if self._is_left(document, block):
                         yield at(block, self.code, f"{block.address}: {self.title}")
 
@@ -76,7 +60,7 @@ class DeclaredRule(Rule):
 
     def contract(self, facts: Mapping[str, Value]) -> Contract:
         """The contract that the file gives."""
-        return self._declared.contract
+        return self._contract
 
     def _is_left(self, document: Document, block: Block) -> bool:
         try:
@@ -84,25 +68,18 @@ class DeclaredRule(Rule):
         except EditError:
             return True
 
-    def _edited(
-        self, document: Document, block: Block, answer: Answer | None
-    ) -> tuple[bytes | None, Question | None]:
-        """The file after the edits of a block until one asks, None if nothing changes.
-
-        What is asked for again, as for the question and then for the edit, is not made again.
-        """
+    def _edited(self, document: Document, block: Block, answer: Answer | None) -> _Outcome:
+        """The edits of a block until one asks; for the question and then for the edit, they are made once."""
         key = (document.source.data, block.line, answer)
         if self._last is None or self._last[0] != key:
             self._last = key, self._made(document, block, answer)
         return self._last[1]
 
-    def _made(
-        self, document: Document, block: Block, answer: Answer | None
-    ) -> tuple[bytes | None, Question | None]:
+    def _made(self, document: Document, block: Block, answer: Answer | None) -> _Outcome:
         """The same; no edit moves a line above the block."""
         before = document
         question = None
-        for edit in self._declared.edits if self._declared.selector.fits(block) else ():
+        for edit in self._edits if self._selector.fits(block) else ():
             now = block_at(document.body, block.line)
             assert now is not None
             question = edit.asks(now)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from scaffold.checks.ignoring import Ignored, is_marked, line_of, unignored, with_ignored
 from scaffold.checks.rule import Answer, Question
@@ -27,28 +27,22 @@ from scaffold.sweeps.selector import as_text
 from scaffold.terraform.planned import path_text
 
 
-class Edit(Protocol):
+class Edit(ABC):
     """One edit of a block."""
-
-    def asks(self, block: Block) -> Question | None:
-        """What a person has to decide before it is made."""
-
-    def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
-        """The file after the edit; None if there is nothing to do. Raises ``EditError``."""
-
-
-class Mechanical:
-    """What edits without questions have in common."""
 
     __slots__ = ()
 
     def asks(self, block: Block) -> Question | None:
-        """Nothing."""
+        """What a person has to decide before it is made; most edits ask nothing."""
         return None
+
+    @abstractmethod
+    def made(self, document: Document, block: Block, answer: Answer | None) -> bytes | None:
+        """The file after the edit; None if there is nothing to do. Raises ``EditError``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Set:
+class Set(Edit):
     """An argument, or an entry of a map, gets a value: ``text``, which is HCL, or what a person answers.
 
     With a ``question``, what is set already stays. ``comment`` stands above an argument that is new, which is
@@ -99,7 +93,7 @@ class Set:
 
 
 @dataclass(frozen=True, slots=True)
-class Add(Mechanical):
+class Add(Edit):
     """One more argument or block, unless there is one of its name; ``first`` puts it at the block's top."""
 
     text: str
@@ -123,7 +117,7 @@ class Add(Mechanical):
 
 
 @dataclass(frozen=True, slots=True)
-class Remove(Mechanical):
+class Remove(Edit):
     """An argument, an entry of a map or a block is removed, with the comments directly above it."""
 
     path: Steps
@@ -146,7 +140,7 @@ class Remove(Mechanical):
 
 
 @dataclass(frozen=True, slots=True)
-class Ignore(Mechanical):
+class Ignore(Edit):
     """A path is added to ``ignore_changes``, with its comment."""
 
     row: Ignored
@@ -163,7 +157,7 @@ class Ignore(Mechanical):
 
 
 @dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(Edit):
     """An argument gets another name, and a value that follows from the old one.
 
     ``values`` are HCL by the old value as text; without any the value stays. What is not among them is asked

@@ -14,7 +14,7 @@ from scaffold.errors import AnswersError, UsageError
 from scaffold.hcl.place import Steps, path_of
 from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import HclSyntaxError, parse
-from scaffold.sweeps.declared import Declared, DeclaredRule
+from scaffold.sweeps.declared import DeclaredRule
 from scaffold.sweeps.edits import Add, Edit, Ignore, Remove, Rename, Set
 from scaffold.sweeps.selector import Condition, Selector
 from scaffold.sweeps.yaml_file import YamlFile
@@ -80,7 +80,7 @@ class _Reader:
             return None
         said = self.file.value
         selector, edits, contract = self._selector(), self._edits(), self._contract()
-        return DeclaredRule(Declared(said["code"], said["title"], selector, edits, contract))
+        return DeclaredRule(said["code"], said["title"], selector, edits, contract)
 
     def _parts(self) -> None:
         """Look for valid parts of an invalid file, so that all errors are reported at once."""

@@ -24,6 +24,18 @@ class Open:
     line: int
     question: Question
 
+    @property
+    def row(self) -> Mapping[str, object]:
+        """What a person needs to know to answer it."""
+        return {
+            "stack": self.stack,
+            "file": self.site[0],
+            "line": self.line,
+            "block": self.site[1],
+            "question": self.question.text,
+            "proposals": list(self.question.proposals),
+        }
+
 
 class Answers:
     """The answers in a worklist, by what they are about."""
@@ -83,20 +95,6 @@ def read(name: str, source: bytes) -> Answers:
 
 def text(open_: Iterable[Open], command: str) -> str:
     """The worklist of open questions, and how to return it."""
-    rows = [_row(one) for one in open_]
+    rows = [{**one.row, "answer": None, "reason": None} for one in open_]
     body = yaml.safe_dump(rows, sort_keys=False, allow_unicode=True, width=110)
     return f"# Answer each question (a reason becomes a comment). Then: {command}\n{body}"
-
-
-def _row(one: Open) -> Mapping[str, object]:
-    path, block = one.site
-    return {
-        "stack": one.stack,
-        "file": path,
-        "line": one.line,
-        "block": block,
-        "question": one.question.text,
-        "proposals": list(one.question.proposals),
-        "answer": None,
-        "reason": None,
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -37,43 +37,36 @@ _TEST = ("test", "-json", "-verbose", f"-test-directory={TESTS}")
 _PLAN = ("plan", "-json", "-refresh=false", "-input=false", "-lock=false")
 
 
+@dataclass
 class Attempt:
-    """Plans one working copy."""
+    """Plans one working copy.
 
-    def __init__(
-        self,
-        tree: Tree,
-        stack: str,
-        place: Path,
-        tool: Tool,
-        known: Schemas,
-        start: Start,
-        serve: Serve,
-        lessons: Lessons,
-    ) -> None:
-        """``stack`` is its directory in the tree, ``place`` a private directory for the working copy.
+    ``stack`` is its directory in the tree, ``place`` a private directory for the working copy. The name of
+    the directory above it is one that the stack cannot foresee. ``lessons`` are those of the run: what is
+    learned here, others need not learn again.
+    """
 
-        The name of the directory above it is one that the stack cannot foresee. ``lessons`` are those of the
-        run: what is learned here, others need not learn again.
-        """
-        self._place = place
-        self._tool = tool
-        self._known = known
-        self._start = start
-        self._serve = serve
-        self._lessons = lessons
-        self._workspace = Workspace(tree, place / "copy", stack, place.parent.name)
-        self._shared = shared_in(tree)
+    tree: Tree
+    stack: str
+    place: Path
+    tool: Tool
+    known: Schemas
+    start: Start
+    serve: Serve
+    lessons: Lessons
+
+    def __post_init__(self) -> None:
+        self._workspace = Workspace(self.tree, self.place / "copy", self.stack, self.place.parent.name)
         self._schemas: dict[str, RawSchema] = {}
         self._used: dict[str, RawSchema] = {}
         self._assumed: list[StandIn] = []
         self._findings: list[Finding] = []
         self._mends = Mends()
 
-    def result(self, stack: str) -> PlanResult:
-        """The plan of the stack, or everything that prevents it."""
+    def result(self, name: str) -> PlanResult:
+        """The plan of the stack with this name, or everything that prevents it."""
         self._workspace.compose()
-        known = self._lessons.operators(self._workspace)
+        known = self.lessons.operators(self._workspace)
         self._mends = replace(from_the_start(self._workspace), operators=known)
         self._workspace.write(self._mends)
         self._findings += self._workspace.findings
@@ -81,8 +74,8 @@ class Attempt:
             self._provide()
         resources = self._plan() if not self._findings else ()
         return PlanResult(
-            stack=stack,
-            tool=self._tool,
+            stack=name,
+            tool=self.tool,
             resources=resources,
             stand_ins=tuple(dict.fromkeys((*self._workspace.stand_ins, *self._assumed))),
             findings=tuple(self._findings),
@@ -95,12 +88,12 @@ class Attempt:
     def _plan(self) -> tuple[PlannedResource, ...]:
         """Run Terraform with the parts of the schemas that the stack uses or, if that fails, with all."""
         self._workspace.install()
-        reattach = _reattach(self._serve(self._used))
+        reattach = _reattach(self.serve(self._used))
         if (resources := self._tested(reattach)) is not None:
             return resources
         done = self._tried(self._planning, reattach)
         if trim.is_missed(self._read(done).errors):
-            reattach = _reattach(self._serve(self._schemas))
+            reattach = _reattach(self.serve(self._schemas))
             done = self._tried(self._planning, reattach)
         return self._shown(done, reattach)
 
@@ -111,7 +104,7 @@ class Attempt:
         enough, or where the test fails: then the plan says what is wrong.
         """
         workspace = self._workspace
-        if self._tool.name != "terraform" or not workspace.install_test():
+        if self.tool.name != "terraform" or not workspace.install_test():
             return None
         try:
             written = Written(workspace.modules, workspace.stack)
@@ -125,13 +118,11 @@ class Attempt:
         plan = plan_json.tested(output.plan)
         if done.code != 0 or output.errors or not output.version or plan is None:
             return None
-        site = Sites(workspace, self._mends).site
-        found = plan_json.read(plan, workspace.helper, self._schema, site, written.configured)
-        return self._named(found, workspace)
+        return self._resources(plan, written.configured)
 
     @property
     def _planning(self) -> Sequence[str]:
-        return [*_PLAN, f"-out={self._place / _FILE}", *self._values]
+        return [*_PLAN, f"-out={self.place / _FILE}", *self._values]
 
     @property
     def _values(self) -> Sequence[str]:
@@ -141,23 +132,24 @@ class Attempt:
         """The resources of a plan that was written."""
         if self._failed(done, "plan"):
             return ()
-        done = self._terraform(["show", "-json", str(self._place / _FILE)], reattach)
+        done = self._terraform(["show", "-json", str(self.place / _FILE)], reattach)
         if self._failed(done, "show"):
             return ()
         plan = plan_json.parsed(done.stdout)
-        if plan is None or not self._tool.version:
+        if plan is None or not self.tool.version:
             self._findings.append(self._of_the_tool("does not answer as Terraform does: it shows no plan"))
             return ()
-        sites = Sites(self._workspace, self._mends)
-        found = plan_json.read(plan, self._workspace.helper, self._schema, sites.site)
-        return self._named(found, self._workspace)
+        return self._resources(plan)
 
-    def _named(self, found: tuple[PlannedResource, ...], workspace: Workspace) -> tuple[PlannedResource, ...]:
-        """The resources, with the arguments of shared modules by the names that the templates have."""
-        if not self._shared.renamed:
+    def _resources(
+        self, plan: RawSchema, configured: plan_json.Configured | None = None
+    ) -> tuple[PlannedResource, ...]:
+        """What a plan has, with the arguments of shared modules by the names that the templates have."""
+        sites, shared = Sites(self._workspace, self._mends), shared_in(self.tree)
+        found = plan_json.read(plan, self._workspace.helper, self._schema, sites.site, configured)
+        if not shared.renamed:
             return found
-        sites = Sites(workspace, self._mends)
-        usual = self._shared.as_usual
+        usual = shared.as_usual
         return tuple(
             replace(one, settings=usual(sites.called(one.module), one.settings)) if one.module else one
             for one in found
@@ -173,7 +165,7 @@ class Attempt:
 
     def _terraform(self, arguments: Sequence[str], reattach: str) -> Finished:
         try:
-            running = self._start(arguments, self._workspace.directory, reattach)
+            running = self.start(arguments, self._workspace.directory, reattach)
         except OSError as error:  # of another machine, or its interpreter is missing
             return Finished(126, b"", f"it cannot be run: {error.strerror}".encode())
         return running.finish(TIMEOUT)
@@ -182,13 +174,13 @@ class Attempt:
         """Whether the failure shows a mend that earlier attempts did not."""
         failed = [diagnostics.locate(error, self._workspace) for error in self._read(done).errors]
         before, self._mends = self._mends, learn(failed, self._workspace, self._mends)
-        self._lessons.note(failed, self._workspace)
+        self.lessons.note(failed, self._workspace)
         return self._mends != before
 
     def _read(self, done: Finished) -> Output:
         output = diagnostics.read(done.stdout)
         if output.version:
-            self._tool = replace(self._tool, version=output.version)
+            self.tool = replace(self.tool, version=output.version)
         return output
 
     def _failed(self, done: Finished, command: str) -> bool:
@@ -196,7 +188,7 @@ class Attempt:
         output = self._read(done)
         if done.code == 0:
             return False
-        workspace, version = self._workspace, self._tool.version
+        workspace, version = self._workspace, self.tool.version
         # What was broken off says of the stack whatever it was about to say.
         errors = () if done.timed_out or done.code < 0 else output.errors
         located = [diagnostics.locate(error, workspace) for error in errors]
@@ -216,7 +208,7 @@ class Attempt:
         return self._of_the_tool(f"{command} {what}")
 
     def _of_the_tool(self, what: str) -> Finding:
-        message = f"{self._tool.name} {what}"
+        message = f"{self.tool.name} {what}"
         fix = f"scaffold needs terraform 1.9 or tofu 1.8, or newer; {CHOICE} names another one"
         return Finding(self._workspace.stack, None, None, Reason.TOOL.value, message, fix=fix)
 
@@ -228,7 +220,7 @@ class Attempt:
         documents = [document for module in modules for document in module]
         used = trim.words(documents)
         for address, requirement in sorted(providers.required(modules).items()):
-            schema = providers.known_schema(self._known, address)
+            schema = providers.known_schema(self.known, address)
             if schema is None and not requirement.named:
                 self._findings.append(self._no_schema(requirement))
                 continue
@@ -249,7 +241,7 @@ class Attempt:
         block = requirement.used
         assert block is not None
         address, name = requirement.address, requirement.address.rpartition("/")[2]
-        known = self._known.providers.get(name)
+        known = self.known.providers.get(name)
         if known is not None:
             message = f"the module does not say where the provider {name} is from, so it would be {address}"
             source = known.address.partition("/")[2]
@@ -265,13 +257,13 @@ class Attempt:
         raw = cast("RawSchema", types[type_]["block"]) if type_ in types else None
         if raw is None:
             return None
-        known = self._known.resource(type_)  # what is known is decoded once for all stacks
+        known = self.known.block("resource", type_)  # what is known is decoded once for all stacks
         return known if known is not None and known.raw is raw else BlockSchema(raw)
 
     # notices
 
     def _notices(self) -> Iterator[Finding]:
-        tool = f"{self._tool.name} {self._tool.version}"
+        tool = f"{self.tool.name} {self.tool.version}"
         for path in sorted(self._mends.operators):
             message = f"{tool} fails at an operand of || or && that newer ones leave out; planned as by them"
             fix = "use Terraform 1.12 or newer to apply"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from scaffold.hcl.references import Attr, Index, Reference, Step
+from scaffold.hcl.references import Attr, Reference, Step
 from scaffold.hcl.syntax import Attribute, Block, Body, Expression, ExprKind
 from scaffold.hcl.types import optional_defaults
 from scaffold.terraform.modules import Module
@@ -175,8 +175,7 @@ class Scope:
 
 
 def _step(step: Step) -> str | int:
-    key = step.name if isinstance(step, Attr) else step.key if isinstance(step, Index) else None
-    return "" if key is None else key
+    return "" if step.key is None else step.key
 
 
 def _joined(steps: Sequence[Step]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from scaffold.hcl.syntax import Attr, Attribute, Block, Body, Expression, Reference
+from scaffold.hcl.syntax import Attr, Block, Expression, Reference
 from scaffold.terraform.modules import Module
 from scaffold.terraform.workspace import Workspace
 
@@ -87,16 +87,15 @@ class Dependencies:
         if module.path == self._workspace.stack and name in self._workspace.variables.placeholders:
             self._placeholders.add(name)
             yield Source.PLACEHOLDER
-        for caller in self._workspace.modules.values():
-            for called, block in caller.calls.values():
-                if called == module.path and (value := block.body.value(name)) is not None:
-                    yield from self._expression(caller, value, block)
+        for caller, block in self._workspace.calls_of(module.path):
+            if (value := block.body.value(name)) is not None:
+                yield from self._expression(caller, value, block)
 
     def _data(self, module: Module, names: tuple[str, ...]) -> Iterator[Source]:
         """A data source that depends on a resource is read after apply, with a cluster too."""
         for block in module.blocks("data"):
             if block.labels == names[1:3]:
-                for attribute in _attributes(block.body):
+                for attribute in block.body.arguments():
                     for source in self._expression(module, attribute.value, block):
                         yield Source.LATER if source is Source.RESOURCE else source
 
@@ -109,11 +108,3 @@ class Dependencies:
             if value is not None and (not wanted or list(block.labels[:1]) == wanted):
                 assert target is not None
                 yield from self._expression(target, value, None)
-
-
-def _attributes(body: Body) -> Iterator[Attribute]:
-    for item in body.items:
-        if isinstance(item, Attribute):
-            yield item
-        else:
-            yield from _attributes(item.body)

@@ -203,15 +203,9 @@ def _earlier(diagnostic: Diagnostic) -> tuple[str, int] | None:
 
 def _call_of(located: Located, workspace: Workspace) -> Block | None:
     """Where the module that a diagnostic is in is called."""
-    inside = posixpath.dirname(located.path)
     names = located.diagnostic.address.split(".")
-    calls = [
-        (name, block)
-        for module in workspace.modules.values()
-        for name, (called, block) in module.calls.items()
-        if called == inside
-    ]
-    return next((block for name, block in calls if name in names), calls[0][1] if calls else None)
+    calls = [call for _, call in workspace.calls_of(posixpath.dirname(located.path))]
+    return next((call for call in calls if call.labels[0] in names), calls[0] if calls else None)
 
 
 def expression_at(located: Located, workspace: Workspace) -> Iterator[Expression]:

@@ -44,16 +44,12 @@ class Changes:
 
     def hide(self, body: Body, names: frozenset[tuple[str, ...]], unknown: str) -> None:
         """An unknown value wherever one of the names is used, each a root and what follows it."""
-        for item in body.items:
-            if isinstance(item, Block):
-                self.hide(item.body, names, unknown)
-                continue
-            for reference in item.value.references():
-                if reference.names[:2] in names:
-                    end = reference.start + len(".".join(reference.names[:2]))
-                    self.splices.append(Splice(reference.start, end, unknown.encode()))
-                    self.unknown.append((reference.start, end))
-                    self.needs_helper = True
+        for reference in body.references():
+            if reference.names[:2] in names:
+                end = reference.start + len(".".join(reference.names[:2]))
+                self.splices.append(Splice(reference.start, end, unknown.encode()))
+                self.unknown.append((reference.start, end))
+                self.needs_helper = True
 
     def only_versions(self, block: Block) -> None:
         """Only those settings that concern providers and versions: no state, no cloud, no key program."""

@@ -120,6 +120,11 @@ class PodTemplate:
         return mapping(get(self.metadata, "labels"))
 
     @property
+    def serves(self) -> bool:
+        """Whether they are meant to run forever."""
+        return kind(self.owner) in SERVERS
+
+    @property
     def parked(self) -> bool:
         """Whether the workload is scaled to zero, or Sablier does that while nobody uses it."""
         asleep = mapping(self.owner.get("metadata", 0, "labels")).get("sablier.enable") == "true"

@@ -5,7 +5,7 @@ Each mend says less than the stack says, never something else, and each is liste
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from scaffold.hcl import types
@@ -76,16 +76,15 @@ def _instances(located: Located, workspace: Workspace, mends: Mends, *, marked: 
     """
     module = workspace.module_of(located.path)
     for block in module.documents[located.path].body.blocks:
-        for name in ("count", "for_each"):
-            attribute = block.body.attributes.get(name)
-            if attribute is None or not attribute.start <= located.start < attribute.end:
-                continue
-            sources = Dependencies(workspace).of(module, attribute.value, block).sources
-            if not marked and (Source.RESOURCE in sources or not sources):
-                continue
-            place = (located.origin, attribute.start)
-            later = mends.later | {place} if Source.LATER in sources else mends.later
-            mends = replace(mends, instances=mends.instances | {place}, later=later)
+        attribute = block.repeated
+        if attribute is None or not attribute.start <= located.start < attribute.end:
+            continue
+        sources = Dependencies(workspace).of(module, attribute.value, block).sources
+        if not marked and (Source.RESOURCE in sources or not sources):
+            continue
+        place = (located.origin, attribute.start)
+        later = mends.later | {place} if Source.LATER in sources else mends.later
+        mends = replace(mends, instances=mends.instances | {place}, later=later)
     return mends
 
 
@@ -134,7 +133,7 @@ class Lessons:
             if (
                 any(block.start <= located.start < block.end for block in _variables(located, module))
                 and all(len(name) == 2 and name[0] == "var" for name in names)
-                and all(_sets_none(call, unset) for call in _calls(workspace, module))
+                and all(_sets_none(call, unset) for _, call in workspace.calls_of(module.path))
             ):
                 self._known.add((module.path, _files(module), located.origin, unset))
 
@@ -144,13 +143,8 @@ class Lessons:
             origin
             for path, files, origin, unset in tuple(self._known)
             if (module := workspace.modules.get(path)) is not None and files == _files(module)
-            if any(_sets_none(call, unset) for call in _calls(workspace, module))
+            if any(_sets_none(call, unset) for _, call in workspace.calls_of(path))
         )
-
-
-def _calls(workspace: Workspace, module: Module) -> Iterator[Block]:
-    for caller in workspace.modules.values():
-        yield from (call for path, call in caller.calls.values() if path == module.path)
 
 
 def _sets_none(call: Block, names: frozenset[str]) -> bool:

@@ -27,13 +27,8 @@ def arguments(resource: Block) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield f"lifecycle.{block.type}", (condition.text if condition is not None else "",)
 
 
-def ignored(resource: Block) -> Iterator[Path]:
-    """The paths whose changes a resource ignores; the empty path is all of it."""
-    return (path for path, _ in ignoring(resource))
-
-
 def ignoring(resource: Block) -> Iterator[tuple[Path, Expression]]:
-    """The same, each with the expression that says so."""
+    """The paths whose changes a resource ignores, each with its expression; the empty path is all of it."""
     value = resource.body.inside("lifecycle").value("ignore_changes")
     for item in _items(value) if value is not None else ():
         path = spelt(item)

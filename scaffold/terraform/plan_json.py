@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TypeGuard, cast
 
@@ -83,7 +83,7 @@ def read(
     Without ``configured`` the plan says itself what was configured.
     """
     changes = cast("Sequence[RawSchema]", plan.get("resource_changes", ()))
-    said = configured or _Shown(plan).configured
+    said = configured or partial(_shown, plan)
     found = [
         _resource(change, said, schema_of, site_of)
         for change in changes
@@ -135,19 +135,13 @@ def without_keys(address: str) -> str:
     return "".join(kept)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What a plan that was shown says about the configuration."""
-
-    plan: RawSchema
-
-    def configured(
-        self, module: str, type_: str, name: str, schema: BlockSchema | None
-    ) -> tuple[Mapping[str, object], Mapping[str, object]]:
-        """See :data:`Configured`."""
-        root = cast("RawSchema", cast("RawSchema", self.plan.get("configuration", {})).get("root_module", {}))
-        here, settings = _configuration(root, module)
-        return _expressions(here, f"{type_}.{name}"), settings
+def _shown(
+    plan: RawSchema, module: str, type_: str, name: str, schema: BlockSchema | None
+) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """What a plan that was shown says itself about the configuration; see :data:`Configured`."""
+    root = cast("RawSchema", cast("RawSchema", plan.get("configuration", {})).get("root_module", {}))
+    here, settings = _configuration(root, module)
+    return _expressions(here, f"{type_}.{name}"), settings
 
 
 def _configuration(root: RawSchema, module: str) -> tuple[RawSchema, Mapping[str, object]]:

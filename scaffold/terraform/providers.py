@@ -157,10 +157,9 @@ def assumed_schema(requirement: Requirement, documents: Iterable[Document]) -> R
     # Most files name none of the provider's types: to look for them costs less than to walk through all.
     named = (document for document in documents if any(name in document.source.data for name in types))
     for document in named:
-        for reference in _references(document.body):
-            kind, names = (
-                ("data", reference[1:]) if reference[:1] == (Attr("data"),) else ("resource", reference)
-            )
+        for reference in document.body.references():
+            names: tuple[Step, ...] = (Attr(reference.root), *reference.steps)
+            kind, names = ("data", names[1:]) if reference.root == "data" else ("resource", names)
             if len(names) > 2 and isinstance(names[0], Attr) and names[0].name in sections[kind]:
                 sections[kind][names[0].name].read(names[2:])
     provider = _Shape()
@@ -221,12 +220,3 @@ class _Shape:
     def schema(self) -> RawSchema:
         """The entry of a schema file."""
         return {"version": 0, "block": self.block()}
-
-
-def _references(body: Body) -> Iterator[tuple[Step, ...]]:
-    for item in body.items:
-        if isinstance(item, Block):
-            yield from _references(item.body)
-        else:
-            for reference in item.value.references():
-                yield (Attr(reference.root), *reference.steps)

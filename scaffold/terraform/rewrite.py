@@ -135,17 +135,17 @@ class Rewriter:
                 result.splices.append(blank(block.source.data, validation.start, validation.end))
 
     def _instances(self, block: Block, result: Changes) -> None:
-        for name in ("count", "for_each"):
-            attribute = block.body.attributes.get(name)
-            if attribute is None or (block.source.path, attribute.start) not in self.mends.instances:
-                continue
-            known = "1" if name == "count" else f'{{ "{INSTANCE}" = {self.unknown_any} }}'
-            result.replace(attribute.value, known)
-            if name == "for_each":
-                result.needs_helper = True
-                # What is made of the key of the one instance would look real.
-                result.hide(block.body, _KEY, self.unknown_string)
-            result.stand_in(attribute, StandInKind.INSTANCES, f"{name} of {block.address}")
+        attribute = block.repeated
+        if attribute is None or (block.source.path, attribute.start) not in self.mends.instances:
+            return
+        if attribute.name == "count":
+            result.replace(attribute.value, "1")
+        else:
+            result.replace(attribute.value, f'{{ "{INSTANCE}" = {self.unknown_any} }}')
+            result.needs_helper = True
+            # What is made of the key of the one instance would look real.
+            result.hide(block.body, _KEY, self.unknown_string)
+        result.stand_in(attribute, StandInKind.INSTANCES, f"{attribute.name} of {block.address}")
 
     def read(self, call: Expression, result: Changes, *, in_template: bool = False) -> None:
         """A call that may read a file: it reads what is in the working copy, or nothing."""

@@ -25,6 +25,8 @@ _PACKAGED = Path(__file__).parent / "data"
 
 RawSchema = Mapping[str, object]
 """The JSON object of one provider: ``provider``, ``resource_schemas``, ``data_source_schemas``."""
+SECTIONS = {"resource": "resource_schemas", "data": "data_source_schemas"}
+"""Where it has the types of which kind of blocks."""
 
 
 class Nesting(Enum):
@@ -116,8 +118,13 @@ class ProviderSchema:
     """The schema file of one provider."""
 
     name: str
-    version: str
     file: Path
+
+    @property
+    def version(self) -> str:
+        """Its version, which the name of the file may say; else empty."""
+        stem = self.file.name.removesuffix(".gz").removesuffix(".json")
+        return stem.removeprefix(f"{self.name}-") if stem.startswith(f"{self.name}-") else ""
 
     @cached_property
     def _decoded(self) -> tuple[str, RawSchema]:
@@ -136,30 +143,20 @@ class ProviderSchema:
         """The decoded JSON object."""
         return self._decoded[1]
 
-    def resource(self, type: str) -> BlockSchema | None:
-        """The schema of a resource type, or None."""
-        return self._block("resource_schemas", type)
-
-    def data_source(self, type: str) -> BlockSchema | None:
-        """The schema of a data source, or None."""
-        return self._block("data_source_schemas", type)
-
-    def types(self, *, data: bool = False) -> tuple[str, ...]:
-        """The names of all resource types, or of all data sources."""
-        return tuple(self._section("data_source_schemas" if data else "resource_schemas"))
+    def types(self, kind: str) -> Mapping[str, RawSchema]:
+        """All types of a kind of blocks (``resource`` or ``data``), as they are in the file."""
+        return cast("Mapping[str, RawSchema]", self.raw.get(SECTIONS[kind], {}))
 
     @cached_property
     def _blocks(self) -> dict[tuple[str, str], BlockSchema]:
         return {}
 
-    def _section(self, section: str) -> Mapping[str, RawSchema]:
-        return cast("Mapping[str, RawSchema]", self.raw.get(section, {}))
-
-    def _block(self, section: str, type: str) -> BlockSchema | None:
-        known = self._blocks.get((section, type))
-        spec = self._section(section).get(type)
+    def block(self, kind: str, type: str) -> BlockSchema | None:
+        """The schema of a type of resources or data sources, or None; the same one each time."""
+        known = self._blocks.get((kind, type))
+        spec = self.types(kind).get(type)
         if known is None and spec is not None:
-            known = self._blocks[section, type] = BlockSchema(cast("RawSchema", spec["block"]))
+            known = self._blocks[kind, type] = BlockSchema(cast("RawSchema", spec["block"]))
         return known
 
 
@@ -173,15 +170,10 @@ class Schemas:
         """The provider of a resource type or data source: its name is the type's first word."""
         return self.providers.get(type.partition("_")[0])
 
-    def resource(self, type: str) -> BlockSchema | None:
-        """The schema of a resource type; None if the type or its provider is unknown."""
+    def block(self, kind: str, type: str) -> BlockSchema | None:
+        """The schema of a type of ``resource`` or ``data`` blocks; None if it or its provider is unknown."""
         provider = self.provider_of(type)
-        return provider.resource(type) if provider is not None else None
-
-    def data_source(self, type: str) -> BlockSchema | None:
-        """The schema of a data source; None if it or its provider is unknown."""
-        provider = self.provider_of(type)
-        return provider.data_source(type) if provider is not None else None
+        return provider.block(kind, type) if provider is not None else None
 
     def provider_versions(self) -> Mapping[str, str]:
         """The version whose schema is known, by provider; empty if the file's name has none."""
@@ -195,23 +187,14 @@ def load(overlay: Path | None = None) -> Schemas:
     ``overlay`` holds ``*.json`` or ``*.json.gz`` files as ``terraform providers schema -json`` prints them;
     one file may have several providers. Raises ``MissingError`` if one cannot be read.
     """
-    found = {p.name: p for p in map(_packaged, sorted(_PACKAGED.glob("*.json.gz")))}
+    packaged = {file.name.partition("-")[0]: file for file in sorted(_PACKAGED.glob("*.json.gz"))}
+    found = {name: ProviderSchema(name, file) for name, file in packaged.items()}
     if overlay is not None:
         for file in sorted((*overlay.glob("*.json"), *overlay.glob("*.json.gz"))):
             for address, _ in _providers_in(file):
                 name = address.rpartition("/")[2]
-                found[name] = ProviderSchema(name, _version_in(file, name), file)
+                found[name] = ProviderSchema(name, file)
     return Schemas(found)
-
-
-def _packaged(file: Path) -> ProviderSchema:
-    name = file.name.partition("-")[0]
-    return ProviderSchema(name, _version_in(file, name), file)
-
-
-def _version_in(file: Path, name: str) -> str:
-    stem = file.name.removesuffix(".gz").removesuffix(".json")
-    return stem.removeprefix(f"{name}-") if stem.startswith(f"{name}-") else ""
 
 
 @cache
@@ -244,14 +227,11 @@ _FLAGS = ("required", "optional", "computed")
 
 def _nested_type(spec: RawSchema) -> Type:
     attributes = cast("Mapping[str, RawSchema]", spec["attributes"])
-    fields = tuple(_field(_attribute(name, inner)) for name, inner in attributes.items())
+    items = (_attribute(name, inner) for name, inner in attributes.items())
+    fields = tuple((item.name, item.type, not item.required) for item in items)
     nesting = str(spec["nesting_mode"])
     item = Type("object", attributes=fields)
     return item if nesting in ("single", "group") else Type(nesting, item)
-
-
-def _field(attribute: AttributeSchema) -> tuple[str, Type, bool]:
-    return attribute.name, attribute.type, not attribute.required
 
 
 def _nested(spec: RawSchema) -> NestedBlock:

@@ -36,7 +36,7 @@ class Sites:
             line=block.line if block is not None else None,
             stands_for_many=any(map(self._mended, blocks)),
             meta=dict(meta.arguments(own)) if own is not None else {},
-            ignored=tuple(meta.ignored(own)) if own is not None else (),
+            ignored=tuple(path for path, _ in meta.ignoring(own)) if own is not None else (),
             behind={path: scope.behind(own, path) for path in unknown} if own is not None else {},
         )
 
@@ -60,5 +60,5 @@ class Sites:
         return scope, [*blocks, *own]
 
     def _mended(self, block: Block) -> bool:
-        attributes = (block.body.attributes.get(name) for name in ("count", "for_each"))
-        return any(a is not None and (block.source.path, a.start) in self.mends.instances for a in attributes)
+        repeated = block.repeated
+        return repeated is not None and (block.source.path, repeated.start) in self.mends.instances

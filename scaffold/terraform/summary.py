@@ -147,8 +147,8 @@ def _secrets(resources: Sequence[PlannedResource]) -> _Lines:
         keys = sorted({text(leaf) for path, leaf in leaves(spec) if path[-1] == "key" and "extract" in path})
         keys += sorted({text(leaf) for path, leaf in leaves(spec) if path[-2:] == ("remoteRef", "key")})
         store = get(spec, "secretStoreRef", "name")
-        target = get(spec, "target", "name") or get(manifest, "metadata", "name")
-        yield resource, f"{text(target)} from {text(store)}: {', '.join(dict.fromkeys(keys)) or 'nothing'}"
+        read = ", ".join(dict.fromkeys(keys)) or "nothing"
+        yield resource, f"{text(k8s.target(manifest))} from {text(store)}: {read}"
     for resource in k8s.of_kind(resources, "secret"):
         yield (
             resource,

@@ -117,26 +117,27 @@ def _inputs(body: Body) -> dict[str, object]:
     }
 
 
-def _var_files(body: Body) -> Iterator[str]:
+def _extra(body: Body, *names: str) -> Iterator[Expression]:
+    """The elements of lists in the blocks that add to Terraform's command line."""
     for settings in body.blocks_of("terraform"):
         for arguments in settings.body.blocks_of("extra_arguments"):
-            for name in ("required_var_files", "optional_var_files"):
-                value = arguments.body.value(name)
-                for element in value.elements if value is not None else ():
-                    named = text(element, _ROOT)
-                    if named is not None and (path := _inside(named)):
-                        yield path
+            values = (arguments.body.value(name) for name in names)
+            yield from (element for value in values if value is not None for element in value.elements)
+
+
+def _var_files(body: Body) -> Iterator[str]:
+    for element in _extra(body, "required_var_files", "optional_var_files"):
+        named = text(element, _ROOT)
+        if named is not None and (path := _inside(named)):
+            yield path
 
 
 def passed(body: Body) -> Iterator[str]:
     """The names of the variables that terragrunt passes on Terraform's command line (``-var name=value``)."""
-    for settings in body.blocks_of("terraform"):
-        for arguments in settings.body.blocks_of("extra_arguments"):
-            value = arguments.body.value("arguments")
-            for element in value.elements if value is not None else ():
-                first = next(iter(element.template), None)
-                if isinstance(first, str) and "=" in first:
-                    yield first.removeprefix("-var=").partition("=")[0]
+    for element in _extra(body, "arguments"):
+        first = next(iter(element.template), None)
+        if isinstance(first, str) and "=" in first:
+            yield first.removeprefix("-var=").partition("=")[0]
 
 
 def generated(body: Body) -> Iterator[GeneratedFile]:

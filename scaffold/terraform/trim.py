@@ -12,9 +12,8 @@ from typing import cast
 from scaffold.hcl.syntax import Document
 from scaffold.terraform.diagnostics import Diagnostic
 from scaffold.terraform.providers import Requirement
-from scaffold.terraform.schemas import RawSchema
+from scaffold.terraform.schemas import SECTIONS, RawSchema
 
-_SECTIONS = {"resource": "resource_schemas", "data": "data_source_schemas"}
 _LACKS = ("Unsupported argument", "Unsupported block type", "Unsupported attribute", "Invalid index")
 """What Terraform says of such a name; the last of one that is computed, which no file has to show."""
 _NAME = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
@@ -40,7 +39,7 @@ def trimmed(schema: RawSchema, requirement: Requirement, used: Set[str]) -> RawS
     """
     provider = cast("dict[str, RawSchema]", schema.get("provider", {}))
     kept: dict[str, object] = {"provider": {**provider, "block": _block(provider.get("block", {}), used)}}
-    for kind, section in _SECTIONS.items():
+    for kind, section in SECTIONS.items():
         known = cast("dict[str, dict[str, RawSchema]]", schema.get(section, {}))
         types = {block.labels[0] for block in requirement.blocks if block.type == kind}
         if not types <= known.keys():

@@ -17,7 +17,7 @@ from scaffold.changes.change import is_ciphertext
 from scaffold.errors import Finding
 from scaffold.hcl.evaluate import Names, pieces, text
 from scaffold.hcl.splice import Splice, apply, insertion
-from scaffold.hcl.syntax import Expression, HclSyntaxError, parse_template
+from scaffold.hcl.syntax import Block, Expression, HclSyntaxError, parse_template
 from scaffold.terraform import rewrite, variables
 from scaffold.terraform.file_changes import Changes, Placed
 from scaffold.terraform.files import Files, no_template
@@ -162,6 +162,11 @@ class Workspace:
     def module_of(self, path: str) -> Module:
         """The module that a file of the working copy belongs to."""
         return self.modules[posixpath.dirname(path)]
+
+    def calls_of(self, path: str) -> Iterator[tuple[Module, Block]]:
+        """The calls of the module in a directory, each with the module that makes it."""
+        for caller in self.modules.values():
+            yield from ((caller, call) for called, call in caller.calls.values() if called == path)
 
     def position(self, origin: str, offset: int) -> tuple[int, int]:
         """Line and column of a byte of a file that a person wrote."""

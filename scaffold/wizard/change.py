@@ -11,7 +11,7 @@ from scaffold.checks.verify import Level
 from scaffold.commands.change import prepare_change
 from scaffold.commands.changed import ServiceChange
 from scaffold.commands.prepared import Prepared
-from scaffold.commands.stored import answers_of, stored_values
+from scaffold.commands.stored import record_of, stored_values
 from scaffold.commands.taken import judge
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
@@ -46,7 +46,7 @@ def ask(
     """
     with waiting("Reading the monorepo …"):
         sensed = sense(monorepo)
-    before, present = stored_values(monorepo, name), answers_of(monorepo, name).values
+    before, present = stored_values(monorepo, name), record_of(monorepo, name).given.values
     holds = {n: before[n] for n, q in asked().items() if n in before and decisions.holds(q.when, before)}
     engine = Engine(judge(monorepo, sensed, before), sensed)
     made: list[ServiceChange] = []

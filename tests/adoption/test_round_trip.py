@@ -100,6 +100,10 @@ BY_COMMAND = {
     "probes": {"readiness": {"command": ["ready"]}, "liveness": {"command": ["alive"]}},
 }  # fmt: skip
 """A health path that only the monitor requests."""
+OF_ITS_OWN = BY_COMMAND | {
+    "probes": {"readiness": {"path": "/ready"}, "startup": {"initial_delay_seconds": 9}}
+}
+"""A readiness probe with a path of its own beside the health path."""
 FILES_OF_JOBS = {
     "name": "tide-mail", "description": "Sends the tides", "shape": "jobs", "image": "docker.io/library/nginx:1.29.0",
     "files": [{"path": "/etc/mail/key", "vault": "key"}], "cron_jobs": [{"name": "send", "schedule": "5 4 * * *"}],
@@ -145,6 +149,7 @@ def _valid(draw: st.DrawFn) -> dict[str, Any]:
 @example(values=BESIDE_IT)
 @example(values=IN_ORDER)
 @example(values=BY_COMMAND)
+@example(values=OF_ITS_OWN)
 @example(values=FILES_OF_JOBS)
 @examples(4)
 def test_generated_services_are_given_back(

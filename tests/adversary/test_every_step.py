@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 from steps import counted
-from support import git
+from support import git, recover
 from test_kills import ON_LINUX, Tree, ended, forked, tree_of
 
-from scaffold.changes.apply import apply, recover
+from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content, Files, Symlink
 from scaffold.changes.journal import Goal
 from scaffold.changes.lock import pending

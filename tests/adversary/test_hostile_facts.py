@@ -21,7 +21,7 @@ from support import ANSWERS, GOLDEN, ORIGIN, examples, git
 from scaffold.answers.sources import from_yaml
 from scaffold.checks.verify import Level
 from scaffold.commands import new_service
-from scaffold.commands.pipeline import prepare_pipeline
+from scaffold.commands.pipeline import cloned, pipeline_of
 from scaffold.errors import MissingError, ScaffoldError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
@@ -79,7 +79,8 @@ def end(monorepo: Monorepo, path: Path) -> str:
     try:
         if path.name == "answers.yml":
             app = monorepo.root / "app"
-            prepare_pipeline(monorepo, given, app, overwrite=True, template_source=ORIGIN.source)
+            read = cloned(monorepo, given, app)
+            pipeline_of(monorepo, read, overwrite=True, template_source=ORIGIN.source)
         else:
             new_service.prepare(monorepo, given, level=Level.STATIC, template_source=ORIGIN.source)
     except MissingError as error:

@@ -112,7 +112,7 @@ def _removal(root: Path) -> Callable[[bool], object]:
     git(root, "commit", "--quiet", "--message", "staged")
     _new(root)(True)
     stage_foreign(root)
-    removal = remove_service.plan_removal(Monorepo(root), "linkboard", "tg apply")
+    removal = remove_service.plan_removal(Monorepo(root), "linkboard")
     return lambda commit: remove_service.remove(removal, commit=commit)
 
 

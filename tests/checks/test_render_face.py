@@ -21,7 +21,7 @@ from scaffold.commands.fix import with_fix
 from scaffold.hcl.place import block_at, path_of
 from scaffold.hcl.syntax import Block, Document, parse
 from scaffold.sweeps.edits import Remove
-from scaffold.terraform.meta import ignored
+from scaffold.terraform.meta import ignoring
 
 FIXABLE = [rule for rule in all_rules() if rule.fixes]
 EXACT = {"LIF001", "LIF003", "LIF004", "POD005"}
@@ -95,7 +95,7 @@ def concerned(rule: Rule, name: str, document: Document, context: CheckContext) 
         assert block is not None
         rows = list(rule.wanted(document, block, context.facts))
         # What another rule wants as well would be missing afterwards.
-        if not unignored(block, rows) and len(list(ignored(block))) == len(rows):
+        if not unignored(block, rows) and len(list(ignoring(block))) == len(rows):
             yield block
 
 

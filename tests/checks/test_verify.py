@@ -97,8 +97,8 @@ def test_an_edit_that_a_second_reader_reads_differently_is_not_written(
 
     refused(other_role, prepared)
     prepared().apply(commit=False)
-    refused(one_more_without_it, lambda: plan_removal(Monorepo(monorepo.root), "linkboard", "apply"))
-    assert plan_removal(Monorepo(monorepo.root), "linkboard", "apply").unverified == ()
+    refused(one_more_without_it, lambda: plan_removal(Monorepo(monorepo.root), "linkboard"))
+    assert plan_removal(Monorepo(monorepo.root), "linkboard").unverified == ()
     (monorepo.root / vault).write_bytes(before)
     refused(other_role, lambda: index.fix(Monorepo(monorepo.root)))
     assert index.fix(Monorepo(monorepo.root)).unverified == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scaffold.checks.house import house_of
-from scaffold.commands.check import Checked, all_rules
+from scaffold.commands.check import Checked
 from scaffold.commands.exposed import Backup, Encrypted, Host, Reach
 from scaffold.commands.house import House, house_at_a_glance
 from scaffold.errors import Finding
@@ -14,7 +14,6 @@ from scaffold.monorepo.sensing import facts
 from scaffold.terraform.planned import PlannedResource, Site, Tree
 from scaffold.terraform.result import PlanResult, Tool
 
-RULES = {rule.code: rule for rule in all_rules()}
 TOOL = Tool("terraform", "terraform")
 STACK = "navidrome"
 
@@ -66,7 +65,7 @@ def seen(monorepo: Monorepo, *resources: PlannedResource, others: tuple[PlanResu
     plans = (PlanResult(STACK, TOOL, resources), *others)
     findings = tuple(finding for plan in plans for finding in plan.findings)
     return house_at_a_glance(
-        monorepo, Checked(tuple(p.stack for p in plans), findings, frozenset(), plans=plans), RULES
+        monorepo, Checked(tuple(p.stack for p in plans), findings, frozenset(), plans=plans)
     )
 
 
@@ -171,7 +170,7 @@ def test_a_volume_with_an_exception_is_said_to_need_no_backup(pristine: Monorepo
     excused = frozenset((Finding(f"stacks/{STACK}/main.tf", 5, None, "BAK002", "no CronJob reads it"),))
     for ignored, backup in (frozenset[Finding](), Backup.NO), (excused, Backup.EXCUSED):
         checked = Checked((STACK,), (), ignored, plans=(PlanResult(STACK, TOOL, objects),))
-        house = house_at_a_glance(pristine, checked, RULES)
+        house = house_at_a_glance(pristine, checked)
         assert [store.backup for store in house.stores if store.name == "data"] == [backup]
 
 

@@ -10,6 +10,7 @@ import pytest
 from commands.test_new_service import DRONE, new_service
 from support import git, scaffold
 
+from scaffold.changes.git import git as own_git
 from scaffold.monorepo.repository import Monorepo
 
 
@@ -53,3 +54,15 @@ def test_a_service_is_made_removed_and_planned(
     assert git(monorepo.root, "status", "--porcelain") == ""
     assert {path.name for path in hook.iterdir()} == {".git"}
     assert not (hook / ".git" / "index").exists()
+
+
+@pytest.mark.parametrize("way", ["LITERAL", "ICASE", "GLOB", "NOGLOB"])
+def test_a_path_means_itself_whatever_the_caller_has_told_git(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    for name in ("notes*", "notes-too", "NOTES*"):
+        (tmp_path / name).touch()
+    monkeypatch.setenv(f"GIT_{way}_PATHSPECS", "1")
+    told = own_git(tmp_path, "ls-files", "--others", "-z", "--", "notes*")
+    assert told.split("\0") == ["notes*", ""]

@@ -15,8 +15,8 @@ from scaffold.hcl.edit import (
     insert_element,
     insert_entry,
     remove_block,
-    remove_element,
     remove_entry,
+    remove_part,
 )
 from scaffold.hcl.layout import out_of_line
 from scaffold.hcl.splice import EditError
@@ -77,7 +77,7 @@ NOT_UNDONE = {"empty with a space": "a = []\n", "a comment over lines": "a = [\n
 def test_an_element_is_inserted_and_removed(name: str) -> None:
     before, after = LISTS[name]
     assert edited(before, lambda d, e: insert_element(d, e, '"new"')) == after
-    back = edited(after, lambda d, e: remove_element(d, e, len(e.elements) - 1))
+    back = edited(after, lambda d, e: remove_part(d, e, len(e.elements) - 1))
     assert back == NOT_UNDONE.get(name, before)
 
 
@@ -91,7 +91,7 @@ def test_an_entry_is_inserted_and_removed(name: str) -> None:
 def test_a_comment_goes_above_what_has_lines_of_its_own() -> None:
     inserted = edited("a = [\n  1,\n]\n", lambda d, e: insert_element(d, e, "2", "because"))
     assert inserted == "a = [\n  1,\n  # because\n  2,\n]\n"
-    assert edited(inserted, lambda d, e: remove_element(d, e, 1)) == "a = [\n  1,\n]\n"
+    assert edited(inserted, lambda d, e: remove_part(d, e, 1)) == "a = [\n  1,\n]\n"
     assert edited("a = [1]\n", lambda d, e: insert_element(d, e, "2", "because")) == "a = [1, 2]\n"
     assert (
         edited("a = {\n}\n", lambda d, e: insert_entry(d, e, "b", "2", "so")) == "a = {\n  # so\n  b = 2\n}\n"
@@ -112,7 +112,7 @@ def test_a_comment_goes_above_what_has_lines_of_its_own() -> None:
     ],
 )
 def test_any_element_can_be_removed(before: str, position: int, after: str) -> None:
-    assert edited(before, lambda d, e: remove_element(d, e, position)) == after
+    assert edited(before, lambda d, e: remove_part(d, e, position)) == after
 
 
 def test_a_comment_that_is_no_utf_8_is_not_touched() -> None:
@@ -137,7 +137,7 @@ def test_what_is_inserted_may_have_lines_of_its_own() -> None:
 def test_the_comma_of_a_heredoc_stands_in_the_next_line() -> None:
     inserted = edited("a = [\n  1,\n]\n", lambda d, e: insert_element(d, e, "<<-EOT\n    b\nEOT"))
     assert inserted == "a = [\n  1,\n  <<-EOT\n    b\nEOT\n  ,\n]\n"
-    assert edited(inserted, lambda d, e: remove_element(d, e, 1)) == "a = [\n  1,\n]\n"
+    assert edited(inserted, lambda d, e: remove_part(d, e, 1)) == "a = [\n  1,\n]\n"
 
 
 BLOCKS = {
@@ -195,11 +195,11 @@ def test_the_first_block_of_a_file_goes_with_the_blank_lines_behind_it() -> None
         ("a = { b = 1 }\n", lambda d, e: insert_entry(d, e, "b", "2"), "already has the key b"),
         ("a = { b = 1 }\n", lambda d, e: insert_entry(d, e, '"b"', "2"), "already"),
         ("a = { b = 1 }\n", lambda d, e: remove_entry(d, e, "c"), "has no key c"),
-        ("a = [1]\n", lambda d, e: remove_element(d, e, 1), "has no part 1"),
+        ("a = [1]\n", lambda d, e: remove_part(d, e, 1), "has no part 1"),
         ("a = [1]\n", lambda d, e: insert_element(d, e, "2, ]"), "is not HCL"),
         ("a = [1, <<EOT\nb\nEOT\n]\n", lambda d, e: insert_element(d, e, "2"), "heredoc on line 1"),
         ("a = [ /* b */ ]\n", lambda d, e: insert_element(d, e, "2"), "more than it is meant to"),
-        ("a = [1, /* b */ 2]\n", lambda d, e: remove_element(d, e, 0), "more than it is meant to"),
+        ("a = [1, /* b */ 2]\n", lambda d, e: remove_part(d, e, 0), "more than it is meant to"),
         ("a = [1]\n", lambda d, e: insert_block(d, "b {"), "is not HCL"),
     ],
 )
@@ -266,7 +266,7 @@ def test_inserting_and_removing_leaves_a_file_as_it_was(
     target = list(_collections(changed.body))[at]
     if target.kind is ExprKind.LIST:
         assert [e.text for e in target.elements[:-1]] == [e.text for e in targets[at].elements]
-        back = remove_element(changed, target, len(target.elements) - 1)
+        back = remove_part(changed, target, len(target.elements) - 1)
     else:
         assert [e.key.text for e in target.entries[:-1]] == [e.key.text for e in targets[at].entries]
         back = remove_entry(changed, target, target.entries[-1].name or "")

@@ -9,7 +9,7 @@ import pytest
 
 from scaffold.changes.apply import apply
 from scaffold.commands import index as command
-from scaffold.commands.check import Selection, all_rules, check, update_baseline
+from scaffold.commands.check import Selection, check, update_baseline
 from scaffold.errors import UsageError
 from scaffold.indexes import all_indexes
 from scaffold.indexes.comparisons import COMPARISONS
@@ -20,7 +20,6 @@ from scaffold.monorepo.repository import Monorepo
 from scaffold.report.check import as_text
 from scaffold.report.indexes import fixed_text
 
-RULES = {rule.code: rule for rule in all_rules()}
 ROW = "| {} | — | — | — | — | proxmox-lvm |"
 CATALOG = ".claude/reference/service-catalog.md"
 
@@ -227,7 +226,7 @@ def test_fix_adds_what_is_certain_and_lists_the_rest(in_order: Monorepo) -> None
         ("catalog", "diary"),
         ("upgrade-databases", "seed-log"),
     }
-    told = list(fixed_text(mended, command.checked(in_order, mended.rest), RULES))
+    told = list(fixed_text(mended, command.checked(in_order, mended.rest)))
     assert "  added seed-log: vault-allowed-roles postgresql:pg-seed-log" in told
     assert ", 2 warnings." in told[-1]
     apply(mended.change)
@@ -252,7 +251,7 @@ def test_show(sample: Monorepo) -> None:
 def test_what_mends_several_is_said_once(in_order: Monorepo) -> None:
     edit(in_order, CATALOG, "notes, journal", "notes")
     edit(in_order, CATALOG, "seed-log, music", "music")
-    told = list(as_text(command.check(Monorepo(in_order.root)), RULES))
+    told = list(as_text(command.check(Monorepo(in_order.root))))
     assert told[0] == f"{CATALOG}: 2 warnings"
     assert "domains of journal: journal (proxied) is missing." in told[1]
     assert "domains of seed-log: seed-log (non-proxied) is missing." in told[2]

@@ -17,7 +17,6 @@ from scaffold.indexes.entry import ServiceEntry
 from scaffold.monorepo.repository import Monorepo
 from scaffold.report.indexes import removal_text
 
-APPLY = "../../scripts/tg apply"
 STACK = """\
 module "anubis" {
   source = "../../modules/kubernetes/anubis_instance"
@@ -89,7 +88,7 @@ def add(sample: Monorepo, entry: ServiceEntry, stack: str = STACK) -> ChangeSet:
 def test_added_and_removed_without_a_trace(sample: Monorepo, everything: ServiceEntry) -> None:
     before = tree(sample)
     apply(add(sample, everything))
-    removal = plan_removal(Monorepo(sample.root), "bee-log", APPLY)
+    removal = plan_removal(Monorepo(sample.root), "bee-log")
     apply(removal.change)
     after = tree(sample)
     # The upstream image is not a name of the Service: whether others use it, nobody can tell.
@@ -103,7 +102,7 @@ def test_added_and_removed_without_a_trace(sample: Monorepo, everything: Service
 
 def test_steps_and_warnings(sample: Monorepo, everything: ServiceEntry) -> None:
     apply(add(sample, everything))
-    removal = plan_removal(Monorepo(sample.root), "bee-log", APPLY)
+    removal = plan_removal(Monorepo(sample.root), "bee-log")
     commands = [step.command for step in removal.steps]
     assert commands[1] == "(cd stacks/bee-log && ../../scripts/tg destroy)"
     # Vault first; and every stack of which a file changes.
@@ -124,7 +123,7 @@ def test_steps_and_warnings(sample: Monorepo, everything: ServiceEntry) -> None:
 
 def test_only_who_reads_secrets_has_any_to_delete(sample: Monorepo, everything: ServiceEntry) -> None:
     apply(add(sample, everything, STACK.replace("vault-kv", "vault-database")))
-    steps = plan_removal(Monorepo(sample.root), "bee-log", APPLY).steps
+    steps = plan_removal(Monorepo(sample.root), "bee-log").steps
     assert steps and not [step for step in steps if "Vault" in step.text or "vault kv" in step.command]
 
 
@@ -132,7 +131,7 @@ def test_what_another_stack_uses_too_stays(sample: Monorepo, everything: Service
     apply(add(sample, everything))
     other = sample.root / "stacks/journal/main.tf"
     other.write_text(other.read_text() + STACK.replace("bee-hooks", "honey"))
-    removal = plan_removal(Monorepo(sample.root), "bee-log", APPLY)
+    removal = plan_removal(Monorepo(sample.root), "bee-log")
     changed = {str(file.path) for file in removal.change.changes if file.action is Action.MODIFY}
     assert not changed & {
         "stacks/vault/main.tf",
@@ -141,7 +140,7 @@ def test_what_another_stack_uses_too_stays(sample: Monorepo, everything: Service
     }
     apply(removal.change)
     catalog = (sample.root / ".claude/reference/service-catalog.md").read_text()
-    assert "calendar, bees\n" in catalog
+    assert "weather, bees\n" in catalog
     assert "bee-hooks" not in catalog
 
 
@@ -149,7 +148,7 @@ def test_mentions_that_nobody_can_attribute(sample: Monorepo, everything: Servic
     apply(add(sample, everything))
     (sample.root / "AGENTS.md").write_text("# Agents\nThe bee-log stack feeds old-bee-log and bee-log-2.\n")
     git(sample.root, "add", "--all")
-    mentions = plan_removal(Monorepo(sample.root), "bee-log", APPLY).mentions
+    mentions = plan_removal(Monorepo(sample.root), "bee-log").mentions
     assert [(str(m.path), m.line) for m in mentions] == [("AGENTS.md", 2)]
 
 
@@ -157,7 +156,7 @@ def test_generated_files_are_left_to_git(sample: Monorepo, everything: ServiceEn
     apply(add(sample, everything))
     (sample.root / ".gitignore").write_text("backend.tf\n")
     (sample.root / "stacks/bee-log/backend.tf").write_text("")
-    paths = {str(file.path) for file in plan_removal(Monorepo(sample.root), "bee-log", APPLY).change.changes}
+    paths = {str(file.path) for file in plan_removal(Monorepo(sample.root), "bee-log").change.changes}
     assert "stacks/bee-log/files/größe.txt" in paths
     assert "stacks/bee-log/backend.tf" not in paths
 
@@ -169,7 +168,7 @@ def test_rows_of_the_stack_under_other_names(sample: Monorepo, everything: Servi
     row = "| bee-log | Hives \\| weights and swarms | bee-log |\n"
     assert row in text
     path.write_text(text.replace(row, row + "| bee-cam | A camera | bee-log/cam |\n"))
-    apply(plan_removal(Monorepo(sample.root), "bee-log", APPLY).change)
+    apply(plan_removal(Monorepo(sample.root), "bee-log").change)
     assert "bee-" not in path.read_text()
 
 
@@ -179,14 +178,14 @@ def test_rows_of_the_stack_under_other_names(sample: Monorepo, everything: Servi
 )
 def test_refused(sample: Monorepo, name: str, message: str) -> None:
     with pytest.raises(ScaffoldError, match=message):
-        plan_removal(sample, name, APPLY)
+        plan_removal(sample, name)
 
 
 def test_stack_that_others_depend_on_is_refused(sample: Monorepo) -> None:
     path = sample.root / "stacks/navidrome/terragrunt.hcl"
     path.write_text(path.read_text() + 'dependency "journal" {\n  config_path = "../journal"\n}\n')
     with pytest.raises(RefusedError, match="navidrome depends on journal"):
-        plan_removal(sample, "journal", APPLY)
+        plan_removal(sample, "journal")
 
 
 def test_what_no_commit_has_is_kept(sample: Monorepo, everything: ServiceEntry) -> None:
@@ -195,7 +194,7 @@ def test_what_no_commit_has_is_kept(sample: Monorepo, everything: ServiceEntry) 
     git(sample.root, "commit", "--quiet", "--message", "bees")
     notes = sample.root / "stacks/bee-log/notes.txt"
     notes.write_text("only here\n")
-    removal = plan_removal(Monorepo(sample.root), "bee-log", APPLY)
+    removal = plan_removal(Monorepo(sample.root), "bee-log")
     assert removal.unsaved == (PurePosixPath("stacks/bee-log/notes.txt"),)
     removed = remove(removal, commit=True)
     assert removed.commit is not None and not notes.exists()
@@ -219,4 +218,4 @@ def test_dependencies_in_every_spelling(sample: Monorepo, text: str) -> None:
     path = sample.root / "stacks/navidrome/terragrunt.hcl"
     path.write_text(path.read_text() + text)
     with pytest.raises(RefusedError, match="navidrome depends on journal"):
-        plan_removal(sample, "journal", APPLY)
+        plan_removal(sample, "journal")

@@ -15,7 +15,7 @@ import yaml
 from scaffold.answers.sources import Answers
 from scaffold.checks.verify import Level
 from scaffold.commands.new_service import prepare
-from scaffold.commands.pipeline import prepare_pipeline
+from scaffold.commands.pipeline import cloned, pipeline_of
 from scaffold.commands.prepared import Prepared
 from scaffold.errors import AnswersError
 from scaffold.monorepo.repository import Monorepo
@@ -58,7 +58,7 @@ def rendered(prepared: Prepared) -> dict[str, str]:
 
 
 def made(monorepo: Monorepo, root: Path, **given: Any) -> Prepared:
-    return prepare_pipeline(monorepo, Answers(given), root, template_source=SOURCE)
+    return pipeline_of(monorepo, cloned(monorepo, Answers(given), root), template_source=SOURCE)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_stored_schema_is_in_use(stack: Path, tmp_path: Path) -> None:
     )
     known = refresh.in_use(overlay)
     assert known.provider_versions()["kubernetes"] == "3.2.1"
-    assert known.providers["kubernetes"].types() == ("kubernetes_new",)
+    assert list(known.providers["kubernetes"].types("resource")) == ["kubernetes_new"]
     assert known.provider_versions()["vault"] == schemas.load().provider_versions()["vault"]
 
 

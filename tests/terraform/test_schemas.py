@@ -25,11 +25,11 @@ def test_the_packaged_providers_and_their_versions() -> None:
 def test_every_schema_of_every_provider_can_be_read(name: str) -> None:
     provider = schemas.load().providers[name]
     assert provider.address.endswith(f"/{name}")
-    assert provider.types()
-    for data in (False, True):
-        for type_ in provider.types(data=data):
+    assert provider.types("resource")
+    for kind in ("resource", "data"):
+        for type_ in provider.types(kind):
             assert type_ == name or type_.startswith(f"{name}_")
-            block = provider.data_source(type_) if data else provider.resource(type_)
+            block = provider.block(kind, type_)
             assert block is not None
             _read(block)
 
@@ -53,13 +53,13 @@ def _read(block: BlockSchema) -> None:
 )
 def test_an_argument_may_be_called_description(type_: str) -> None:
     """What is only prose in a schema has that name too, and is left out of the package."""
-    resource = schemas.load().resource(type_)
+    resource = schemas.load().block("resource", type_)
     assert resource is not None
     assert str(resource.attributes["description"].type) == "string"
 
 
 def test_attributes_and_blocks_are_typed() -> None:
-    deployment = schemas.load().resource("kubernetes_deployment")
+    deployment = schemas.load().block("resource", "kubernetes_deployment")
     assert deployment is not None
     metadata = deployment.blocks["metadata"]
     assert (metadata.nesting, metadata.min_items, metadata.max_items) == (Nesting.LIST, 1, 1)
@@ -70,13 +70,13 @@ def test_attributes_and_blocks_are_typed() -> None:
     assert [name for name, _ in deployment.limited] == ["metadata", "spec", "timeouts"]
     pod = deployment.blocks["spec"].block.blocks["template"].block.blocks["spec"].block
     assert {"affinity", "volume"} & {name for name, _ in pod.limited} == {"affinity"}
-    reference = schemas.load().resource("kubernetes_role_binding")
+    reference = schemas.load().block("resource", "kubernetes_role_binding")
     assert reference is not None
     assert reference.blocks["role_ref"].block.required == ("api_group", "kind", "name")
 
 
 def test_a_nested_attribute_type_is_a_type_and_takes_no_blocks() -> None:
-    release = schemas.load().resource("helm_release")
+    release = schemas.load().block("resource", "helm_release")
     assert release is not None
     values = release.attributes["set"]
     assert values.type.name == "list"
@@ -88,10 +88,10 @@ def test_a_nested_attribute_type_is_a_type_and_takes_no_blocks() -> None:
 
 def test_resources_and_data_sources_are_told_apart() -> None:
     loaded = schemas.load()
-    assert loaded.resource("kubernetes_nodes") is None
-    assert loaded.data_source("kubernetes_nodes") is not None
-    assert loaded.data_source("kubernetes_deployment") is None
-    assert loaded.resource("proxmox_vm_qemu") is None
+    assert loaded.block("resource", "kubernetes_nodes") is None
+    assert loaded.block("data", "kubernetes_nodes") is not None
+    assert loaded.block("data", "kubernetes_deployment") is None
+    assert loaded.block("resource", "proxmox_vm_qemu") is None
     assert loaded.provider_of("proxmox_vm_qemu") is None
 
 
@@ -108,9 +108,9 @@ def test_a_file_is_decoded_once_and_only_when_it_is_asked_for(monkeypatch: pytes
     monkeypatch.setattr(gzip, "decompress", counted)
     loaded = schemas.load()
     assert decoded == []
-    loaded.resource("kubernetes_service")
-    loaded.data_source("kubernetes_secret")
-    assert loaded.resource("kubernetes_service") is loaded.resource("kubernetes_service")
+    loaded.block("resource", "kubernetes_service")
+    loaded.block("data", "kubernetes_secret")
+    assert loaded.block("resource", "kubernetes_service") is loaded.block("resource", "kubernetes_service")
     assert schemas.load() is loaded
     assert len(decoded) == 1
 
@@ -138,13 +138,13 @@ def test_a_directory_of_newer_schemas_is_laid_over_the_packaged_ones(tmp_path: P
     assert loaded.provider_versions()["null"] == "9.0.0"
     assert loaded.provider_versions()["disk"] == ""
     assert loaded.providers["tape"].address == "registry.terraform.io/example/tape"
-    thing = loaded.resource("tape_thing")
+    thing = loaded.block("resource", "tape_thing")
     assert thing is not None
     assert thing.required == ("size",)
-    assert loaded.resource("null_resource") is None
-    assert loaded.data_source("tape_thing") is None
-    assert loaded.resource("kubernetes_service") is not None
-    assert schemas.load().resource("null_resource") is not None
+    assert loaded.block("resource", "null_resource") is None
+    assert loaded.block("data", "tape_thing") is None
+    assert loaded.block("resource", "kubernetes_service") is not None
+    assert schemas.load().block("resource", "null_resource") is not None
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"[]", b"\x1f\x8b broken"])
@@ -156,18 +156,17 @@ def test_a_file_that_is_no_schema_is_refused(content: bytes, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("type_", "data"),
+    ("type_", "kind"),
     [
-        ("kubernetes_priority_class", False),
-        ("helm_release", False),
-        ("vault_mount", False),
-        ("cloudflare_ruleset", False),
-        ("authentik_token", False),
-        ("vault_auth_backend", True),
+        ("kubernetes_priority_class", "resource"),
+        ("helm_release", "resource"),
+        ("vault_mount", "resource"),
+        ("cloudflare_ruleset", "resource"),
+        ("authentik_token", "resource"),
+        ("vault_auth_backend", "data"),
     ],
 )
-def test_an_attribute_whose_name_is_description_is_an_attribute(type_: str, data: bool) -> None:
-    loaded = schemas.load()
-    block = loaded.data_source(type_) if data else loaded.resource(type_)
+def test_an_attribute_whose_name_is_description_is_an_attribute(type_: str, kind: str) -> None:
+    block = schemas.load().block(kind, type_)
     assert block is not None
     assert str(block.attributes["description"].type) == "string"

@@ -15,7 +15,7 @@ from history import FIRST, RULES, version
 from support import ANSWERS, needs
 
 from scaffold.changes.change import Content
-from scaffold.commands.update_plan import Sides
+from scaffold.commands.sides import Sides
 from scaffold.hcl.syntax import HclSyntaxError, parse
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import template

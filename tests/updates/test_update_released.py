@@ -13,8 +13,8 @@ import yaml
 from support import git, needs, scaffold
 
 from scaffold.changes.change import Symlink
-from scaffold.commands.as_rendered import as_rendered
 from scaffold.commands.stored import record_of
+from scaffold.commands.update import as_rendered
 from scaffold.generate.released import DIRECTORY
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import template
@@ -44,7 +44,8 @@ def born(monorepo: Monorepo, tmp_path: Path) -> Monorepo:
     before = yaml.safe_load(said)
     (directory / ANSWERS_FILE).write_text(said.replace(before["_src_path"], str(source)))
     record = record_of(monorepo, NAME)
-    for path, content in as_rendered(record, before, templates_of(str(source), "v0.1.0")).files.items():
+    rendered, _ = as_rendered(record, before, templates_of(str(source), "v0.1.0"))
+    for path, content in rendered.items():
         place = directory / path
         place.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, Symlink):

@@ -1,21 +1,22 @@
-"""What an update changes in running workloads, from the plans of each stack, and what it would lose."""
+"""A stack as it was rendered, as it is and as it is rendered again: whether it works, what it does, loses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import Content
 from scaffold.checks.consequences import Consequence, seen
 from scaffold.checks.house import house_of
-from scaffold.checks.verify import Unverified
-from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides
-from scaffold.errors import Finding, MissingError
+from scaffold.checks.verify import Level, Unverified, Verified, verify
+from scaffold.commands.plan import STANDING, Plans, compared, plan_sides
+from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.monorepo.stack import read_stack
+from scaffold.templates.questions import Value
 from scaffold.templates.render import ANSWERS_FILE
 from scaffold.terraform.result import PlanResult
 from scaffold.terraform.runner import find_tool
@@ -107,11 +108,15 @@ def planned(
         (result.tool for found in results.values() for result in found if result.tool.version), tool
     )
     same = tuple(side.stack for side, _ in merged if side.stack not in results)
-    return Found(
-        Plans(version, stacks, STANDING, same),
-        {stack.stack: tuple(_findings(monorepo, stack, *results[stack.stack][2:])) for stack in stacks},
-        tuple(_unverified(results)),
-    )
+    fix = "Make the change of the templates by hand, or revert the edit that it conflicts with."
+    findings = {
+        stack: (
+            *(after.findings if before.ok else ()),
+            *lost("update", monorepo.place(stack), renders, before, after, fix),
+        )
+        for stack, (before, after, *renders) in results.items()
+    }
+    return Found(Plans(version, stacks, STANDING, same), findings, tuple(_unverified(results)))
 
 
 def written_out(monorepo: Monorepo, sides: Sides, after: Tree) -> tuple[Consequence, ...]:
@@ -125,20 +130,20 @@ def read_by_plans(files: Tree) -> Tree:
     return {path: content for path, content in files.items() if path.name != ANSWERS_FILE}
 
 
-def _findings(
-    monorepo: Monorepo, stack: StackPlan, old: PlanResult | None = None, new: PlanResult | None = None
+def lost(
+    family: str,
+    place: str,
+    renders: Sequence[PlanResult],
+    before: PlanResult,
+    after: PlanResult,
+    fix: str = "",
 ) -> Iterator[Finding]:
-    """What is wrong with an update: it breaks the stack, or loses an edit or a rule."""
-    before, after = stack.older, stack.result
-    if after is None or before is None:
-        return
-    if before.ok:
-        yield from after.findings
-    if old is not None and new is not None and all(result.ok for result in (old, new, before, after)):
+    """The edits and rules that a stack loses, as far as it and both ``renders`` of it could be planned."""
+    if renders and all(plan.ok for plan in (*renders, before, after)):
+        old, new = renders
         for loss in losses(old, new, before, after):
-            code = f"update.{loss.wrong.name.lower()}"
-            fix = "Make the change of the templates by hand, or revert the edit that it conflicts with."
-            yield Finding(monorepo.place(stack.stack), None, None, code, loss.text, fix=fix)
+            code = f"{family}.{loss.wrong.name.lower()}"
+            yield Finding(place, None, None, code, loss.text, fix=fix)
 
 
 def _unverified(results: Mapping[str, Sequence[PlanResult]]) -> Iterator[Unverified]:
@@ -149,3 +154,57 @@ def _unverified(results: Mapping[str, Sequence[PlanResult]]) -> Iterator[Unverif
             yield Unverified(
                 f"what {stack} gains and loses", f"it cannot be planned as it was: {bad.message}"
             )
+
+
+def verified_change(
+    monorepo: Monorepo,
+    sides: Sides,
+    after: Tree,
+    values: Mapping[str, Value],
+    level: Level | None,
+    *,
+    edited: bool,
+) -> tuple[Verified, Plans | None, tuple[Consequence, ...]]:
+    """The verification of the files ``after`` a change, the plans before and after, and what the change does.
+
+    ``values`` are the combined ones, and ``edited`` says that the change and a person edited one file. There
+    are no plans if nothing differs that one could read, or none can be made; then what it does is told as far
+    as it is written out. Raises :class:`VerificationError` for what does not work, and for an edit that would
+    be lost.
+    """
+    if not sides.renamed and read_by_plans(sides.ours) == read_by_plans(after):
+        return Verified(Level.STATIC), None, ()
+    verified = _verified(monorepo, sides, after, values, level)
+    if verified.plan is None:
+        return verified, None, written_out(monorepo, sides, after)
+    edits = {sides.stack: sides.renders if edited else ()}
+    ((older, *renders),) = plan_sides(monorepo, edits, workers=3).values()
+    if not older.ok:
+        why = older.findings[0].message if older.findings else "it cannot be planned"
+        gap = Unverified("what this does to running workloads", f"as the stack is now, {why}")
+        seen = written_out(monorepo, sides, after)
+        return replace(verified, unverified=(*verified.unverified, gap)), None, seen
+    if found := list(lost("change", sides.directory, renders, older, verified.plan)):
+        raise VerificationError(
+            "The change conflicts with manual edits; nothing was written.",
+            "Revert the edits, make the change, and repeat the edits.",
+            found,
+        )
+    stack = next(compared(monorepo, [(sides.stack, older, verified.plan)]))
+    return verified, Plans(verified.plan.tool, (stack,), STANDING), stack.consequences
+
+
+def _verified(
+    monorepo: Monorepo, sides: Sides, after: Tree, values: Mapping[str, Value], level: Level | None
+) -> Verified:
+    """The outcome of the verification; what was wrong with the stack before is not the change's fault."""
+    name, files = sides.renamed or sides.stack, {**dict.fromkeys(sides.ours), **after}
+    known: Sequence[Finding] = ()
+    try:
+        return verify(monorepo, name, files, values, level)
+    except VerificationError:
+        try:
+            verify(monorepo, sides.stack, sides.ours, values, level)
+        except VerificationError as before:
+            known = before.findings
+        return verify(monorepo, name, files, values, level, known)
