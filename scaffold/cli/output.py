@@ -48,9 +48,9 @@ def _plain(value: object) -> object:
     raise TypeError(f"{value!r} has no form in JSON")
 
 
-def print_lines(lines: Iterable[str]) -> None:
-    """Lines for people on standard output."""
-    click.echo("".join(f"{line}\n" for line in lines), nl=False)
+def print_lines(lines: Iterable[str], *, beside: bool = False) -> None:
+    """Lines for people: the result on standard output, what stands ``beside`` it on standard error."""
+    click.echo("".join(f"{line}\n" for line in lines), nl=False, err=beside)
 
 
 def print_either(value: object, lines: Iterable[str], *, as_json: bool) -> None:
@@ -69,12 +69,6 @@ def print_error(error: ScaffoldError) -> None:
     with suppress(OSError, ValueError):  # no terminal, or none that knows its width
         width = max(os.get_terminal_size(sys.stderr.fileno()).columns, _NARROWEST)
     click.echo(error_text(error, width), err=True)
-
-
-def print_notes(lines: Iterable[str]) -> None:
-    """Lines for people on standard error, beside the result."""
-    for line in lines:
-        click.echo(line, err=True)
 
 
 def finish(
