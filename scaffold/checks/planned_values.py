@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from scaffold.checks.planned import Plan, PlannedRule
 from scaffold.checks.rule import Severity
 from scaffold.errors import ONE_SLIP, Finding, nearest
+from scaffold.monorepo.root import stack_in
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, get, leaves, path_text
 
@@ -88,7 +89,7 @@ class Taken(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Monitors, Redis databases, ports of the load balancer and volumes that another stack has too."""
-        for stack in sorted(plan.stacks):
+        for stack in sorted({stack_in(r.site.path, plan.house.home) for r in plan.resources}):
             for use, others in plan.house.shared.get(stack, ()):
                 # Not in the message, which would be another finding with each stack more.
                 what = f"the {use.kind} {use.name} is taken by another stack as well"
