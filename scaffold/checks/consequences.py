@@ -117,16 +117,12 @@ def consequences(
 def seen(before: Stack, after: Stack, house: HouseNames) -> tuple[Consequence, ...]:
     """What can be seen without a plan: claims, namespaces and hosts whose names are written out."""
     names = {(use.kind, use.name) for use in after.uses}
-    return _sorted(
-        *_reach(written_doors(before, house), written_doors(after, house)),
-        *(
-            Consequence(
-                Effect.DATA_LOST, f"{use.path}:{use.line}", f"{use.kind} {use.name}: {_SEEN[use.kind]}"
-            )
-            for use in before.uses
-            if use.kind in _SEEN and (use.kind, use.name) not in names
-        ),
-    )
+    found = list(_reach(written_doors(before, house), written_doors(after, house)))
+    for use in before.uses:
+        if use.kind in _SEEN and (use.kind, use.name) not in names:
+            lost = f"{use.kind} {use.name}: {_SEEN[use.kind]}"
+            found.append(Consequence(Effect.DATA_LOST, f"{use.path}:{use.line}", lost))
+    return _sorted(*found)
 
 
 def _sorted(*found: Consequence) -> tuple[Consequence, ...]:

@@ -37,14 +37,12 @@ class Backups(PlannedRule):
                 if not users and _is_unused(pods, plan):
                     yield self.about(pods.owner, f"nothing else uses {shown(claim)}")
                 if any(not _read_only(container, claims[claim]) for container in pods.containers()):
-                    yield self.about(
-                        pods.owner, f"it mounts {shown(claim)} for writing", "set read_only = true"
-                    )
+                    what = f"it mounts {shown(claim)} for writing"
+                    yield self.about(pods.owner, what, "set read_only = true")
                 servers = [user for user in users if user.serves]
                 if servers and not any(_beside(pods, user, plan.house) for user in servers):
-                    yield self.about(
-                        pods.owner, f"nothing keeps it on the node that has {shown(claim)}", _AFFINITY
-                    )
+                    what = f"nothing keeps it on the node that has {shown(claim)}"
+                    yield self.about(pods.owner, what, _AFFINITY)
 
 
 class Saved(PlannedRule):

@@ -143,9 +143,8 @@ class DatabasePin(PlannedRule):
         for pods, container in _databases(plan):
             image = str(get(container, "image"))
             if pin and not re.search(pin, image):
-                yield self.about(
-                    pods.owner, f"the tag of {image} moves", "write the minor version, or a digest"
-                )
+                what = f"the tag of {image} moves"
+                yield self.about(pods.owner, what, "write the minor version, or a digest")
 
 
 class DatabaseMoved(PlannedRule):

@@ -35,9 +35,8 @@ class IngressBackend(PlannedRule):
                 ports = k8s.items(service.get("spec", 0, "port"))
                 if isinstance(wanted, int | str) and not any(k8s.is_port(port, wanted) for port in ports):
                     has = ", ".join(shown(get(port, "port")) for port in ports) or "none"
-                    yield self.about(
-                        ingress, f"Service {name} has no port {wanted}: it has {has}", "set port"
-                    )
+                    what = f"Service {name} has no port {wanted}: it has {has}"
+                    yield self.about(ingress, what, "set port")
 
 
 class Selectors(PlannedRule):

@@ -196,9 +196,8 @@ class Probes(PlannedRule):
                 listens = any(get(port, "protocol") != "UDP" for port in k8s.items(get(container, "port")))
                 for probe in ("readiness", "liveness") if listens else ():
                     if not get(container, f"{probe}_probe"):
-                        yield self.about(
-                            pods.owner, f"container {shown(get(container, 'name'))} has no {probe} probe"
-                        )
+                        what = f"container {shown(get(container, 'name'))} has no {probe} probe"
+                        yield self.about(pods.owner, what)
                 yield from self._deaf(pods, container)
 
     def _deaf(self, pods: k8s.PodTemplate, container: Tree) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import same
-from scaffold.checks.planned import Plan, PlannedRule, runs, shown
+from scaffold.checks.planned import Plan, PlannedRule, runs, shown, strings
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.hcl.amend import insert_first, replace
@@ -33,15 +33,12 @@ class StorageClass(PlannedRule):
         house = plan.house
         for claim in plan.of_kind("persistent_volume_claim"):
             spec = claim.get("spec", 0)
-            class_, modes = get(spec, "storage_class_name"), k8s.items(get(spec, "access_modes"))
+            class_, modes = get(spec, "storage_class_name"), strings(k8s.items(get(spec, "access_modes")))
             if class_ is None:
                 yield self.about(claim, "no storage class", "set storage_class_name")
-            elif class_ in house.block_classes and any(
-                m != "ReadWriteOnce" for m in modes if isinstance(m, str)
-            ):
-                yield self.about(
-                    claim, f"{shown(class_)} volumes are ReadWriteOnce", "use the NFS module to share files"
-                )
+            elif class_ in house.block_classes and any(mode != "ReadWriteOnce" for mode in modes):
+                what = f"{shown(class_)} volumes are ReadWriteOnce"
+                yield self.about(claim, what, "use the NFS module to share files")
             elif class_ in house.shared_classes and get(spec, "volume_name") is None:
                 yield self.about(claim, f"{shown(class_)} provisions no volumes", "use the NFS module")
 

@@ -75,9 +75,8 @@ class Values(PlannedRule):
                 continue
             if isinstance(leaf, str | int | float) and not _QUANTITY.fullmatch(str(leaf)):
                 where = path_text(("spec", *path))
-                yield self.about(
-                    resource, f"{where} is {leaf!r}, which is not a quantity", "such as 256Mi, 10m"
-                )
+                what = f"{where} is {leaf!r}, which is not a quantity"
+                yield self.about(resource, what, "such as 256Mi, 10m")
 
 
 class Taken(PlannedRule):

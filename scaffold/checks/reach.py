@@ -79,24 +79,19 @@ def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[D
 
 def written_doors(stack: Stack, house: HouseNames) -> Iterator[Door]:
     """The doors of a stack, as far as hosts, gates and records are written out."""
-    return _found(
-        [
-            *(
-                way
-                for route in stack.routes
-                for place in route.places
-                if (way := _way(place, route.middlewares, house, f"{route.path}:{route.line}")).gate
-                or all(route.middlewares)
-            ),
-            *(
-                Door(host, path, ingress.auth, False, ingress.dns_type, f"{ingress.path}:{ingress.line}")
-                for ingress in stack.ingresses
-                if (host := ingress.fqdn(house.domain))
-                for path in ingress.paths or ("/",)
-            ),
-        ],
-        house,
-    )
+    ways = [
+        way
+        for route in stack.routes
+        for place in route.places
+        if (way := _way(place, route.middlewares, house, f"{route.path}:{route.line}")).gate
+        or all(route.middlewares)
+    ]
+    for ingress in stack.ingresses:
+        if host := ingress.fqdn(house.domain):
+            where = f"{ingress.path}:{ingress.line}"
+            paths = ingress.paths or ("/",)
+            ways += [Door(host, path, ingress.auth, False, ingress.dns_type, where) for path in paths]
+    return _found(ways, house)
 
 
 @dataclass(frozen=True, slots=True)

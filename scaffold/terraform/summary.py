@@ -64,12 +64,9 @@ def _workloads(resources: Sequence[PlannedResource]) -> _Lines:
 
 def _jobs(resources: Sequence[PlannedResource]) -> _Lines:
     for pods in k8s.pod_templates(k8s.of_kind(resources, "cron_job")):
-        schedule = pods.owner.get("spec", 0, "schedule")
+        name, schedule = text(k8s.name(pods.owner)), text(pods.owner.get("spec", 0, "schedule"))
         for role, container in _containers(pods):
-            yield (
-                pods.owner,
-                f"{text(k8s.name(pods.owner))}{role} at {text(schedule)}: {_container(container)}",
-            )
+            yield pods.owner, f"{name}{role} at {schedule}: {_container(container)}"
 
 
 def _containers(pods: k8s.PodTemplate) -> Iterator[tuple[str, Tree]]:
@@ -150,10 +147,8 @@ def _secrets(resources: Sequence[PlannedResource]) -> _Lines:
         read = ", ".join(dict.fromkeys(keys)) or "nothing"
         yield resource, f"{text(k8s.target(manifest))} from {text(store)}: {read}"
     for resource in k8s.of_kind(resources, "secret"):
-        yield (
-            resource,
-            _join(text(k8s.name(resource)), text(resource.get("type")) if resource.get("type") else ""),
-        )
+        kind = resource.get("type")
+        yield resource, _join(text(k8s.name(resource)), text(kind) if kind else "")
 
 
 def text(tree: Tree) -> str:
