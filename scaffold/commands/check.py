@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 
 from scaffold.checks import baseline
+from scaffold.checks.definitions import Syntax
 from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.house import HouseNames, house_of
 from scaffold.checks.rule import Kind, Rule, Severity, rules
 from scaffold.checks.stack import place
 from scaffold.checks.static import look
-from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified
 from scaffold.commands.stored import with_answers
 from scaffold.errors import Finding, MissingError, UsageError, nearest
