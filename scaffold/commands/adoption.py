@@ -101,15 +101,6 @@ class Adoption:
             one for one in left if one.question not in given or has_stock_reason(values.get(one.question))
         )
 
-    @property
-    def blockers(self) -> tuple[str, ...]:
-        """What is in the way, in words."""
-        return (
-            *filter(None, [self.why_not]),
-            *self.obstacles,
-            *(f"{f.answer}: {f.message}" for f in self.refused),
-        )
-
 
 def examine(
     monorepo: Monorepo,

@@ -50,7 +50,7 @@ def test_each_golden_stack_is_given_back(monorepo: Monorepo) -> None:
         for beside in (GOLDEN / case).glob("beside/*"):
             shutil.copy(beside, place)
     for found in examine(Monorepo(monorepo.root), CASES, 2):
-        assert found.before is not None and found.after is not None, found.blockers
+        assert found.before is not None and found.after is not None, found
         changed = difference(found.before.resources, found.after.resources)
         assert {resource.address for resource in changed.removed} <= BESIDE, found.stack
         assert (changed.added, changed.changed) == ((), ()), found.stack
@@ -171,7 +171,7 @@ def test_generated_services_are_given_back(
     (found,) = examine(Monorepo(root), [values["name"]])
     if found.before is None or not found.before.ok:
         reject()
-    assert found.after is not None, found.blockers
+    assert found.after is not None, found
     assert not difference(found.before.resources, found.after.resources)
 
 
