@@ -15,9 +15,9 @@ from scaffold.answers.compose.names import options
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.web import may_have_tls, open_ports, tells_tls, tls_of_labels, web_port
-from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.reading import mapping
+from scaffold.templates.decisions import suspected
 from scaffold.templates.questions import Value
 
 _REPLICAS = 5
