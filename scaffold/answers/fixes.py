@@ -22,7 +22,7 @@ from scaffold.reading import walked
 from scaffold.templates import decisions, questions, template
 from scaffold.templates.decisions import suspected
 from scaffold.templates.questions import Value
-from scaffold.templates.strict import validator
+from scaffold.templates.schema import validator
 
 Schema = Mapping[str, Value]
 Meant = Mapping[Value, Value]

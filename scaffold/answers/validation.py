@@ -14,8 +14,7 @@ from scaffold.errors import AnswersError, Finding, nearest
 from scaffold.templates import decisions, questions, template
 from scaffold.templates.decisions import suspected
 from scaffold.templates.questions import Question, Value
-from scaffold.templates.schema import KINDS, schema
-from scaffold.templates.strict import validator
+from scaffold.templates.schema import KINDS, schema, validator
 
 HIDDEN = "(not shown)"
 _Row = Mapping[str, str]

@@ -10,9 +10,8 @@ from pathlib import Path
 import yaml
 
 from scaffold import reading
-from scaffold.answers.compose.dotenv import read_variables
 from scaffold.answers.compose.forms import listed
-from scaffold.answers.compose.interpolation import Text, filled
+from scaffold.answers.compose.interpolation import Text, filled, read_variables
 from scaffold.answers.compose.merging import Tagged, merged, plain, service
 from scaffold.answers.sources import Path as At
 from scaffold.errors import UsageError
