@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Set
 
 from scaffold.answers.compose import facts
-from scaffold.answers.compose.forms import listed, seconds, text, words
+from scaffold.answers.compose.forms import seconds, text, words
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
-from scaffold.reading import mapping
+from scaffold.reading import listed, mapping
 from scaffold.templates.decisions import suspected
 from scaffold.templates.questions import Value
 
