@@ -45,7 +45,9 @@ def schema(*, together: bool = True) -> dict[str, Value]:
             always[question.name] = own
         if together and question.required:
             where = {**applies, **conditions_in(question.required)}
-            conditional.append({"if": _holds(where, defaults), "then": _needed(question.name, question.pattern)})
+            conditional.append(
+                {"if": _holds(where, defaults), "then": _needed(question.name, question.pattern)}
+            )
     return {
         "$schema": DIALECT,
         "title": "Answers for a new Service",
