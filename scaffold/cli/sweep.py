@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     "--modules", is_flag=True,
     help="With --all: edit the shared modules instead, once for all stacks that call them.",
 )  # fmt: skip
+@click.option(
+    "--accept", "accepted", multiple=True, metavar="STACK", shell_complete=complete.stacks,
+    help="With --modules: edit them although this stack cannot be planned here; read its own plan.",
+)  # fmt: skip
 @click.option("--plan", "preview", is_flag=True, help="Only show what would change, and write nothing.")
 @click.option(
     "--commit", "commits", type=click.Choice(["per-stack", "one"]), help="Commit only these changes."
@@ -54,6 +58,7 @@ def sweep(
     file: Path | None,
     every: bool,
     modules: bool,
+    accepted: Sequence[str],
     preview: bool,
     commits: str | None,
     waves: str | None,
@@ -85,15 +90,20 @@ def sweep(
         raise UsageError(
             "--modules goes with --all: an edit there reaches every stack that calls the module."
         )
+    if accepted and not modules:
+        raise UsageError("--accept goes with --modules: without it, such a stack is left and others are not.")
     if modules and rule.kind is not RuleKind.STACK:
         raise UsageError(f"{rule.code} is about planned resources.", "Leave out --modules.")
     if preview and commits:
         raise UsageError("--plan writes nothing.", "Leave out --commit.")
-    answers = questions.read(answered.name, _read(answered)) if answered else questions.Answers()
+    answers = questions.Answers()
+    if answered:
+        answers = questions.read(answered.name, options.content(str(answered), "Name a worklist."))
     monorepo = options.find(monorepo_at, writes=not preview)
     stacks = monorepo.stacks if every else stacks_at(monorepo, named)
+    allowed = stacks_at(monorepo, accepted) if accepted else ()
     with waiting("Sweeping …"):
-        found = prepare(monorepo, rule, stacks, answers, modules=modules, workers=at_once())
+        found = prepare(monorepo, rule, stacks, answers, modules=modules, accepted=allowed, workers=at_once())
     writes_list = bool(found.open) and not preview and answered is None
     target = worklist or Path(f"sweep-{rule.code}.yml")
     if writes_list and target.exists():
@@ -103,14 +113,11 @@ def sweep(
     made = () if preview else found.write(commits=commits)
     if writes_list:
         again = ["scaffold", "sweep", *(["--from", str(file)] if file else [rule.code])]
-        again += [
-            *(["--all"] if every else named),
-            *(["--modules"] if modules else []),
-            "--answers",
-            str(target),
-        ]
+        again += [*(["--all"] if every else named), *(["--modules"] if modules else [])]
+        again += [word for stack in accepted for word in ("--accept", stack)]
+        again += ["--answers", str(target)]
         target.write_text(questions.text(found.open, shlex.join(again)), "utf-8")
-        output.print_notes([f"{target}: {number_of(len(found.open), 'question')}"])
+        output.print_lines([f"{target}: {number_of(len(found.open), 'question')}"], beside=True)
     by_tier, written = waves is not None, not preview
     listed = str(target) if writes_list else ""
     output.print_either(
@@ -141,10 +148,3 @@ def _rule(named: Sequence[str], file: Path | None) -> tuple[Rule, Sequence[str]]
             f"Fix it by hand (`scaffold rule {rule.code}`), or give your own edit with --from.",
         )
     return rule, named[1:]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Name a worklist.") from error
