@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from scaffold.adoption.infer import infer
 from scaffold.adoption.inferred import Certainty, Inferred, gathered, has_stock_reason
+from scaffold.adoption.kept import joined
 from scaffold.adoption.likeness import Compared, block_of, compare, pairs, share
 from scaffold.adoption.rules import unexplained
 from scaffold.adoption.scope import not_ours, obstacles
-from scaffold.adoption.settings import joined
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.written import Written
 from scaffold.answers import validation
