@@ -1,13 +1,13 @@
-"""House rules over planned resources: values that Terraform accepts as text and Kubernetes does not."""
+"""House rules over planned resources: names that are taken, and values that Kubernetes does not accept."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from scaffold.checks.planned import Plan, PlannedRule
-from scaffold.errors import Finding
+from scaffold.checks.rule import Severity
+from scaffold.errors import ONE_SLIP, Finding, nearest
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get, leaves, path_text
 
@@ -30,10 +30,6 @@ _FIELDS = (
     ("weekday", range(7), _NAMES),
 )
 """The fields of a schedule as Kubernetes reads them: it knows Sunday as 0 only."""
-
-
-_ONE_SLIP = 0.9
-"""How alike two words are, of ten letters or more, that differ in one of them."""
 
 
 class Values(PlannedRule):
@@ -83,6 +79,23 @@ class Values(PlannedRule):
                 )
 
 
+class Taken(PlannedRule):
+    """What only one stack can have is used once."""
+
+    code = "NAM001"
+    why = "Two monitors with one name are one; two apps in one Redis database delete each other's keys."
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Monitors, Redis databases, ports of the load balancer and volumes that another stack has too."""
+        for stack in sorted(plan.stacks):
+            for use, others in plan.house.shared.get(stack, ()):
+                # Not in the message, which would be another finding with each stack more.
+                what = f"the {use.kind} {use.name} is taken by another stack as well"
+                fix = f"choose another one: this is also that of {', '.join(others)}"
+                yield self.at((use.path, use.line), what, value=use.name, fix=fix)
+
+
 class Kinds(PlannedRule):
     """A manifest's kind exists."""
 
@@ -94,9 +107,10 @@ class Kinds(PlannedRule):
         known = plan.house.inert_kinds
         for resource in plan.of_kind("manifest"):
             kind = resource.get("manifest", "kind")
-            near = get_close_matches(kind, known, 1, _ONE_SLIP) if isinstance(kind, str) else []
-            if near and kind not in known:
-                yield self.about(resource, f"there is no kind {kind}", f"Did you mean {near[0]}?")
+            if not isinstance(kind, str) or kind in known:
+                continue
+            if fix := nearest(kind, known, ONE_SLIP):
+                yield self.about(resource, f"there is no kind {kind}", fix)
 
 
 def _is_text(leaf: Tree) -> bool:

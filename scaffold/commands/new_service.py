@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
@@ -21,7 +21,7 @@ from scaffold.commands.named import problems
 from scaffold.commands.own_store import has_rendered_stack, with_own_store
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
-from scaffold.commands.stored import demand_unedited, stored_answers, stored_facts
+from scaffold.commands.stored import record_of, stored_answers, stored_facts
 from scaffold.commands.taken import refuse_taken, with_taken
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.indexes.edits import insertions, lists_of
@@ -100,13 +100,16 @@ def _prepare_stack(
     rendered = render(given.values, sensed, {}, origin)
     refuse_taken(monorepo, given, rendered.values)
     unformatted = beside.unformatted(own_files, level)
+    edits = cache(partial(insertions, monorepo.files, service_entry(rendered.values), without_indexes))
     try:
-        verified = verify(monorepo, name, rendered.files, rendered.values, level, own_files=own)
+        verified = verify(
+            monorepo, name, rendered.files, rendered.values, level, own_files=own, meanwhile=edits
+        )
     except VerificationError as error:
         from scaffold.commands.origins import traced
 
         raise traced(error, given, partial(_static_findings, monorepo, sensed, origin, own)) from None
-    outside = insertions(monorepo.files, service_entry(rendered.values), without_indexes)
+    outside = edits()
     demand_places(monorepo, outside)
     wanted: dict[PurePosixPath, Content | None] = {
         PurePosixPath(monorepo.place(name), path): content for path, content in rendered.files.items()
@@ -205,7 +208,7 @@ def _existing(
     """The stack exists: nothing is to be done if it is the same and complete; otherwise this is refused."""
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
-    demand_unedited(monorepo, name)
+    record_of(monorepo, name).demand_unedited()
     recorded = stored_answers(monorepo, name)
     # If a file does not answer a question, its default holds: the question did not apply, or is newer.
     said = decisions.defaults(
