@@ -49,8 +49,8 @@ class Way:
 def ways(stack: Standing) -> list[Way]:
     """The stack's Ingresses, the app's own first.
 
-    That is the one of the host that is called as the stack, else that with the tile, else of a whole host, with
-    a record.
+    That is the one of the host that is called as the stack, else that with the tile, else of a whole host,
+    with a record.
     """
     found_ = [way for resource in stack.ingresses if (way := _way(stack, resource)) is not None]
     whole = {way.host for way in found_ if way.whole}
