@@ -10,7 +10,8 @@ from functools import partial
 from scaffold.adoption.inferred import Certainty, Inferred, found, renamed
 from scaffold.adoption.reading import known, name_of, number, text, unknown
 from scaffold.adoption.standing import Standing
-from scaffold.adoption.ways import TILE, Way, single, unusual, ways
+from scaffold.adoption.ways import Way, single, unusual, ways
+from scaffold.monorepo.annotations import TILE
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, get

@@ -10,6 +10,7 @@ from scaffold.adoption.computed import read_from_secret
 from scaffold.adoption.likeness import Compared, Missing
 from scaffold.adoption.reading import as_read
 from scaffold.adoption.secret_book import ROLE
+from scaffold.monorepo.annotations import SCRAPED, TILE, WATCHED
 from scaffold.templates.image import ImageReference
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import STAND_IN, path_text
@@ -55,7 +56,7 @@ def _ends(*suffixes: str) -> Callable[[Compared, Missing], bool]:
 
 
 def _tile(compared: Compared, missing: Missing) -> bool:
-    return "gethomepage.dev/" in missing.path and missing.instead in ("not there", "false")
+    return TILE in missing.path and missing.instead in ("not there", "false")
 
 
 def _job_pods(compared: Compared, missing: Missing) -> bool:
@@ -69,7 +70,7 @@ def _left_alone(compared: Compared, missing: Missing) -> bool:
 
 
 def _scraped(compared: Compared, missing: Missing) -> bool:
-    return ".template[0]." in missing.path and ".annotations.prometheus.io/" in missing.path
+    return ".template[0]." in missing.path and f".annotations.{SCRAPED}" in missing.path
 
 
 def _same_amount(compared: Compared, missing: Missing) -> bool:
@@ -104,6 +105,6 @@ _RULES = (
     Rule("the rotated password is called password", _rotated),
     Rule("what Terraform computes is read from a Secret", read_from_secret),
     Rule("Kubernetes reads $$ as $", _same_dollars),
-    Rule("Diun without tags would tell of every push", _ends("annotations.diun.enable")),
+    Rule("Diun without tags would tell of every push", _ends(f"annotations.{WATCHED}")),
     Rule("a volume grows by its own size", _ends("resize.topolvm.io/increase")),
 )
