@@ -10,8 +10,7 @@ from scaffold.checks.house import HouseNames
 from scaffold.checks.planned import (
     Plan,
     PlannedRule,
-    is_copied,
-    runs_database,
+    runs,
     selects,
     shown,
     strings,
@@ -101,9 +100,9 @@ def _databases(claim: Tree, there: Iterable[k8s.PodTemplate], house: HouseNames)
             image = get(container, "image")
             mounts = [m for m in k8s.items(get(container, "volume_mount")) if get(m, "name") in volumes]
             paths = strings(get(mount, "mount_path") for mount in mounts)
-            if not isinstance(image, str) or is_copied(container, house):
+            if not isinstance(image, str) or runs(container, house.copied_databases):
                 continue
-            is_server = runs_database(container, house)
+            is_server = runs(container, house.database_images)
             if any(is_server or _has_server(image, path, house) for path in paths):
                 yield image
 
@@ -129,6 +128,26 @@ def unsaved(plan: Plan) -> Iterator[PlannedResource]:
                 yield claim
 
 
+def no_longer_saved(before: Plan, after: Plan) -> Iterator[PlannedResource]:
+    """The claims that a stack's server mounted and its own job saved, and that none of its jobs saves now."""
+    stays = {(k8s.namespace(claim), k8s.name(claim)) for claim in after.of_kind("persistent_volume_claim")}
+    for claim in before.of_kind("persistent_volume_claim"):
+        name, place = k8s.name(claim), k8s.namespace(claim)
+        if isinstance(name, str) and (place, name) in stays:
+            there = before.own.pods(place)
+            # A job that writes to a volume is at some other work there.
+            readers = [pods for pods in there if pods.serves or not _writes(pods, name)]
+            used = any(pods.serves and name in pods.claimed() for pods in there)
+            saved = used and _is_saved(name, readers, before.house)
+            if saved and not _is_saved(name, after.own.pods(place), after.house):
+                yield claim
+
+
+def _writes(pods: k8s.PodTemplate, claim: str) -> bool:
+    volumes = [volume for volume, its in pods.claims() if its == claim]
+    return any(not _read_only(container, volume) for container in pods.containers() for volume in volumes)
+
+
 def _servers(claim: Tree, there: Iterable[k8s.PodTemplate]) -> list[k8s.PodTemplate]:
     """The long-running pods that mount a claim."""
     return [pods for pods in there if pods.serves and claim in pods.claimed() and not pods.parked]
@@ -140,7 +159,7 @@ def _is_saved(claim: str, there: Sequence[k8s.PodTemplate], house: HouseNames) -
     read = any(claim in job.claimed() or vague(job.claimed()) for job in jobs)
     on_claim = (c for pods in _servers(claim, there) for c in pods.containers(init=False))
     dumped = any(_dumps(job, house) for job in jobs)
-    return read or (dumped and any(runs_database(container, house) for container in on_claim))
+    return read or (dumped and any(runs(container, house.database_images) for container in on_claim))
 
 
 def _others(pods: k8s.PodTemplate, fleet: Fleet) -> list[k8s.PodTemplate]:

@@ -128,14 +128,17 @@ def new_service(
 @contextmanager
 def _telling_of_the_import(imported: Report | None, *, as_json: bool) -> Iterator[None]:
     """Tell what became of the compose file, if one was read, whatever becomes of the answers."""
+    if imported is None:
+        yield
+        return
     from scaffold.report.imported import import_json, import_text
 
-    if imported is not None and not as_json:
-        output.print_notes(import_text(imported))
+    if not as_json:
+        output.print_lines(import_text(imported), beside=True)
     try:
         yield
     except ScaffoldError as error:
-        error.beside = {"import": import_json(imported)} if imported else {}
+        error.beside = {"import": import_json(imported)}
         raise
 
 
@@ -188,11 +191,14 @@ def _given(start: Draft | None, over: Callable[[Answers], Answers]) -> Answers:
 def _defaults(start: Draft, monorepo: Monorepo) -> Answers:
     """What a compose file gives, as answers below all others; what is built from source is built as usual."""
     from scaffold.answers.sources import Answers, Place
-    from scaffold.commands.pipeline import with_own_build
+    from scaffold.commands.pipeline import usual_build
     from scaffold.monorepo.sensing import sense
 
     answers = Answers(start.answers, {(name,): Place("the compose file") for name in start.answers})
-    return with_own_build(answers, sense(monorepo)) if start.from_source else answers
+    if start.from_source:
+        build = {"build": usual_build(sense(monorepo))}
+        return answers.over(Answers(build, {("build",): Place("the monorepo")}))
+    return answers
 
 
 def _asks(answer_files: Sequence[str], settings: Sequence[str], start: bool, *, as_json: bool) -> bool:

@@ -25,7 +25,8 @@ _CONTAINERS = ("sidecars", "init_containers", "workloads", "cron_jobs", "jobs")
 
 def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
     """The entry of a Service with these combined values."""
-    name, ingress = values["name"], values["ingress"]
+    name, ingress, facts = values["name"], values["ingress"], values["facts"]
+    volumes = values["storage"]["volumes"]
     return ServiceEntry(
         name=name,
         stack=name,
@@ -33,8 +34,8 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         title=values["title"],
         section=next(o.consequence for o in asked()["section"].options if o.value == values["section"]),
         hosts=_hosts(values),
-        domain=values["facts"]["domain"],
-        home=values["facts"]["stacks"],
+        domain=facts["domain"],
+        home=facts["stacks"],
         databases=_databases(values["credentials"]["database"]),
         public_paths=tuple(
             PublicPath(way["key"], tuple(way["paths"]), way["url"], way["reason"])
@@ -48,18 +49,9 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         protection=_protection(values["storage"]),
         monitor=_monitor(values),
         nfs_directories=_nfs_directories(values["storage"]),
-        encrypted=_has(values, storage_class=values["facts"]["storage_encrypted"]),
-        sqlite=_has(values, embedded_database="sqlite"),
+        encrypted=any(v["storage_class"]["value"] == facts["storage_encrypted"] for v in volumes),
+        sqlite=any(v["embedded_database"] == "sqlite" for v in volumes),
     )  # fmt: skip
-
-
-def _has(values: Mapping[str, Value], *, storage_class: str = "", embedded_database: str = "") -> bool:
-    """Whether a volume that the stack creates has this class, or contains such a database."""
-    volumes = values["storage"]["volumes"]
-    return any(
-        volume["storage_class"]["value"] == storage_class or volume["embedded_database"] == embedded_database
-        for volume in volumes
-    )
 
 
 def _hosts(values: Mapping[str, Value]) -> tuple[Host, ...]:
@@ -107,16 +99,13 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
 
 def _images_beside(values: Mapping[str, Value]) -> Iterator[OwnImage]:
     """The images that are built with the Service's own for other containers, which its name begins."""
-    own, how = _own_image(values), values["facts"]["builds"][values["build"]]
-    containers = [item for kind in _CONTAINERS for item in values[kind]] if own else []
-    for image in sorted({ImageReference.parse(item.get("image") or "").name for item in containers}):
-        home, _, base = image.rpartition("/")
-        if (
-            own
-            and home == how["registry"]
-            and base.startswith(f"{values['name']}-")
-            and base != own.repository
-        ):
+    if (own := _own_image(values)) is None:
+        return
+    home = ImageReference.parse(values["workload"]["image_base"]).home
+    containers = [item for kind in _CONTAINERS for item in values[kind]]
+    beside = {ImageReference.parse(item.get("image") or "") for item in containers}
+    for base in sorted({image.base for image in beside if image.home == home}):
+        if base.startswith(f"{values['name']}-") and base != own.repository:
             yield OwnImage(base, own.model)
 
 

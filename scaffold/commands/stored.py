@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
-from scaffold.errors import Finding, RefusedError
+from scaffold.checks.house import HouseNames, with_own_image
+from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.reading import YamlError, load
-from scaffold.templates import decisions
+from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, applies, asked, stand_ins
 from scaffold.templates.render import ANSWERS_FILE
 
@@ -31,6 +32,28 @@ class Record:
     """The tag or commit of the templates that it was rendered by."""
     edited: bool
     """Whether the file was edited by hand since: what it says is not what the stack was rendered from."""
+    file: str
+    """Its path from the monorepo's root."""
+
+    @property
+    def origin(self) -> template.Origin:
+        """What stays recorded as long as the rest of the stack stays as it was rendered."""
+        return template.Origin(self.source, self.version, updatable=True)
+
+    @property
+    def edits(self) -> tuple[Finding, ...]:
+        """The finding that the file was edited by hand, if it was."""
+        text = "was edited by hand: the stack is not rendered from what it says"
+        fix = (
+            f"Revert the edit (git checkout HEAD -- {self.file}), and give the change to the command. "
+            "If it was merged from two branches, and the other files too, take out its line `hash`."
+        )
+        return (Finding(self.file, None, None, "answers.edited", text, fix=fix),) if self.edited else ()
+
+    def demand_unedited(self) -> None:
+        """Raise :class:`RefusedError` if the file was edited by hand."""
+        for finding in self.edits:
+            raise RefusedError(f"{finding.path} {finding.message}.", finding.fix or "")
 
 
 def record_of(monorepo: Monorepo, name: str) -> Record:
@@ -55,32 +78,15 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
     usual = values["usual_answers"] if "given" not in stored else {}
     given = {key: value for key, value in said.items() if key not in usual or usual[key] != value}
     given |= {name: values[name] for name in renamed}
+    file = f"{monorepo.place(name)}/{ANSWERS_FILE}"
     return Record(
-        Answers(given, {(): Place(f"{monorepo.place(name)}/{ANSWERS_FILE}")}),
+        Answers(given, {(): Place(file)}),
         **facts,
         source=str(stored.get("_src_path", "")),
         version=str(stored.get("_commit", "")),
         edited="hash" in stored and stored["hash"] != decisions.seal(stored),
+        file=file,
     )
-
-
-def edits_of_answers(monorepo: Monorepo, name: str) -> tuple[Finding, ...]:
-    """The finding that a stack's answers file was edited by hand, if its hash says so."""
-    if not record_of(monorepo, name).edited:
-        return ()
-    file = f"{monorepo.place(name)}/{ANSWERS_FILE}"
-    text = "was edited by hand: the stack is not rendered from what it says"
-    fix = (
-        f"Revert the edit (git checkout HEAD -- {file}), and give the change to the command. "
-        "If it was merged from two branches, and the other files too, take out its line `hash`."
-    )
-    return (Finding(file, None, None, "answers.edited", text, fix=fix),)
-
-
-def demand_unedited(monorepo: Monorepo, name: str) -> None:
-    """Raise :class:`RefusedError` for a stack whose answers file was edited by hand."""
-    for finding in edits_of_answers(monorepo, name):
-        raise RefusedError(f"{finding.path} {finding.message}.", finding.fix or "")
 
 
 def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:
@@ -108,12 +114,29 @@ def _loaded(content: bytes) -> Value:
     return load(content)
 
 
-def given_claims(monorepo: Monorepo, name: str) -> frozenset[str]:
-    """The claims that a stack's answers name as existing; none if it has no answers that can be read."""
+def with_answers(house: HouseNames, monorepo: Monorepo, name: str) -> HouseNames:
+    """The names by which a stack is judged, with those that its answers add to the house's.
+
+    These are the claims that they say exist, and where its own image is pushed. A stack without answers that
+    can be read adds none.
+    """
     try:
-        volumes = stored_answers(monorepo, name).get("volumes")
-    except RefusedError:
-        return frozenset()
+        stored = stored_answers(monorepo, name)
+        house = replace(house, given_claims=_given_claims(stored.get("volumes")))
+        # Nothing else names a registry that the house does not know.
+        if _builds_it(stored.get("build")) and (stored.get("image") or stored.get("repository")):
+            house = with_own_image(house, stored_values(monorepo, name))
+    except (AnswersError, RefusedError):
+        pass
+    return house
+
+
+def _builds_it(mode: Value) -> bool:
+    row = decisions.house()["builds"].get(mode)
+    return bool(mode) and (row is None or row["owned"])
+
+
+def _given_claims(volumes: Value) -> frozenset[str]:
     given = volumes if isinstance(volumes, list) else []
     claims = (volume.get("claim") for volume in given if isinstance(volume, Mapping))
     return frozenset(claim for claim in claims if isinstance(claim, str))

@@ -19,11 +19,11 @@ from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_si
 from scaffold.commands.sweep_edits import Edited, edits_of, shared_units, unit_of
 from scaffold.commands.update import made_by_scaffold, merge_stacks, prepare
 from scaffold.errors import Finding, MissingError
+from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place, stack_in
 from scaffold.sweeps.worklist import Answers, Open
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import PlannedResource
 from scaffold.terraform.result import Tool
 from scaffold.terraform.runner import find_tool
 from scaffold.terraform.touched import touched
@@ -71,8 +71,9 @@ class Swept:
     def tier(self) -> str:
         """The Namespace tier: of several the first, which is the most critical; empty if there is none."""
         planned = self.plan.result.resources if self.plan.result else ()
-        labels = (_tier(resource) for resource in planned if k8s.kind(resource) == "namespace")
-        return min(filter(None, labels), default="")
+        spaces = (resource for resource in planned if k8s.kind(resource) == "namespace")
+        labels = (k8s.mapping(space.get("metadata", 0, "labels")).get(_TIER) for space in spaces)
+        return min((label for label in labels if label and isinstance(label, str)), default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def sweep(
     """
     refuse_unmerged(monorepo)
     tool = find_tool()
-    contract = rule.contract(CheckContext.of(monorepo.root).facts)
+    contract = rule.contract(said(monorepo.root))
     edited = edits_of(monorepo, rule, stacks, answers, shared_units(monorepo) if modules else None)
     if modules:
         return _of_modules(
@@ -228,11 +229,6 @@ def _outside(monorepo: Monorepo, plan: StackPlan, contract: Contract) -> list[Fi
     return list(plan.findings)
 
 
-def _tier(resource: PlannedResource) -> str:
-    label = k8s.mapping(resource.get("metadata", 0, "labels")).get(_TIER)
-    return label if isinstance(label, str) else ""
-
-
 def _updates(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Mapping[str, tuple[Way, ...]]:
     """The updates of those stacks for which the installed templates render what a syntax rule asks for.
 
@@ -244,7 +240,7 @@ def _updates(monorepo: Monorepo, rule: Rule, stacks: Sequence[str]) -> Mapping[s
     if not made:
         return {}
     try:
-        updates = prepare(monorepo, merge_stacks(monorepo, made, level=Level.STATIC))
+        updates = prepare(merge_stacks(monorepo, made, level=Level.STATIC))
     except MissingError:
         return {}
     files = {one.stack: {file.path: file.after for file in one.change.changes} for one in updates.written}
@@ -261,4 +257,4 @@ def _breaks(monorepo: Monorepo, rule: Rule, stack: str, files: Files) -> bool:
     changed = {str(path): content for path, content in files.items()}
     sources = {path: c for path, c in {**monorepo.sources(stack), **changed}.items() if isinstance(c, bytes)}
     parsed = parse_stack(monorepo.place(stack), sources)
-    return isinstance(parsed, list) or bool(run(parsed, CheckContext.of(monorepo.root), [rule]))
+    return isinstance(parsed, list) or bool(run(parsed, CheckContext.of(Monorepo(monorepo.root)), [rule]))

@@ -140,7 +140,7 @@ def test_what_another_stack_uses_too_stays(sample: Monorepo, everything: Service
     }
     apply(removal.change)
     catalog = (sample.root / ".claude/reference/service-catalog.md").read_text()
-    assert "calendar, bees\n" in catalog
+    assert "weather, bees\n" in catalog
     assert "bee-hooks" not in catalog
 
 
@@ -149,7 +149,7 @@ def test_mentions_that_nobody_can_attribute(sample: Monorepo, everything: Servic
     (sample.root / "AGENTS.md").write_text("# Agents\nThe bee-log stack feeds old-bee-log and bee-log-2.\n")
     git(sample.root, "add", "--all")
     mentions = plan_removal(Monorepo(sample.root), "bee-log").mentions
-    assert [(str(m.path), m.line) for m in mentions] == [("AGENTS.md", 2)]
+    assert [(str(m.file), m.line) for m in mentions] == [("AGENTS.md", 2)]
 
 
 def test_generated_files_are_left_to_git(sample: Monorepo, everything: ServiceEntry) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +11,22 @@ import pytest
 from support import frozen
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.house import HouseNames, Shared, Tier
-from scaffold.checks.planned import check
+from scaffold.checks.house import HouseNames, Tier
+from scaffold.checks.planned import Plan, apply_rules
+from scaffold.checks.planned_backup import no_longer_saved
 from scaffold.checks.rule import Kind, rules
+from scaffold.errors import Finding
 from scaffold.monorepo.annotations import MIDDLEWARES
+from scaffold.monorepo.uses import Use
 from scaffold.terraform.kubernetes import quantity
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Site, Tree
+
+
+def check(
+    resources: Sequence[PlannedResource], house: HouseNames, fleet: Fleet | None = None
+) -> list[Finding]:
+    return apply_rules(Plan(resources, house, (lambda: fleet) if fleet else None))
+
 
 HOUSE = HouseNames(
     block_classes=frozenset({"block", "block-encrypted"}),
@@ -687,6 +697,22 @@ def test_a_database_that_is_dumped_needs_no_job_on_its_volume() -> None:
     assert [f.code for f in check(plan(dump, mounts, volume), HOUSE)] == ["BAK002"]
 
 
+def test_a_backup_that_goes_while_its_data_stays_is_lost() -> None:
+    def lost(before: list[PlannedResource], after: list[PlannedResource]) -> list[str]:
+        return [claim.address for claim in no_longer_saved(Plan(before, HOUSE), Plan(after, HOUSE))]
+
+    (claim,) = (one.address for one in plan() if one.name == "claim")
+    assert lost(plan(), plan(without="backup")) == [claim]
+    assert lost(plan(("deployment", ("spec", 0, "replicas"), 0)), plan(without="backup")) == [claim]
+    other = ("backup", (*JOB, "volume", 0, "persistent_volume_claim", 0, "claim_name"), "app-other")
+    assert lost(plan(), plan(other)) == [claim]
+    assert lost(plan(), plan()) == lost(plan(without="backup"), plan()) == []
+    assert lost(plan(), plan(without="claim")) == []
+    # A job that writes there is at some other work.
+    works = ("backup", (*JOB, "container", 0, "volume_mount", 0, "read_only"), None)
+    assert lost(plan(works), plan(without="backup")) == []
+
+
 def test_a_namespace_that_the_policy_leaves_out_needs_no_tier() -> None:
     bare = plan(("namespace", ("metadata", 0, "labels"), {}))
     assert [f.code for f in check(bare, HOUSE)] == ["NSP001"]
@@ -704,8 +730,8 @@ def test_a_server_that_is_dumped_or_can_be_copied_needs_no_more() -> None:
 
 
 def test_a_name_that_another_stack_has_is_told_where_it_is_taken() -> None:
-    taken = Shared("Redis database", "7", ("stacks/app/redis.tf", 3), ("blog", "wiki"))
-    house = replace(HOUSE, shared={"app": (taken,), "blog": (replace(taken, others=("app",)),)})
+    taken = Use("Redis database", "7", "stacks/app/redis.tf", 3)
+    house = replace(HOUSE, shared={"app": [(taken, ("blog", "wiki"))], "blog": [(taken, ("app",))]})
     (found,) = check(plan(), house)
     assert (found.code, found.path, found.line) == ("NAM001", "stacks/app/redis.tf", 3)
     assert "7 is taken by another stack as well" in found.message and "blog, wiki" in str(found.fix)

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scaffold.answers.compose.forms import listed, mapping, mebibytes, ports, quantity, seconds, text, words
+from scaffold.answers.compose import facts
+from scaffold.answers.compose.forms import listed, mebibytes, ports, quantity, seconds, text, words
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import options
@@ -16,7 +17,7 @@ from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.web import may_have_tls, open_ports, tells_tls, tls_of_labels, web_port
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
-from scaffold.templates import template
+from scaffold.reading import mapping
 from scaffold.templates.questions import Value
 
 _REPLICAS = 5
@@ -94,7 +95,7 @@ class Containers:
                 found[answer] = [str(r.value) for r in rewritten]
                 moved = dict.fromkeys(f"the service {r.of} is at {r.where}" for r in rewritten if r.of)
                 told = [" and ".join(moved)] if moved else []
-                ends = re.search(template.facts("compose")["ends"], " ".join(said))
+                ends = re.search(facts()["ends"], " ".join(said))
                 if ends and self.of.startswith(("sidecars.", "workloads.")):
                     told.append(f"with {ends[0].strip()} {_ENDS}")
                 self._taken((*part.at, key), answer, "; ".join(told))
@@ -134,7 +135,7 @@ class Containers:
 
     def needed(self, part: Part) -> dict[str, Value]:
         """The least memory that a companion needs, if the file gives none."""
-        sizes = template.facts("compose")["companion_memory"]
+        sizes = facts()["companion_memory"]
         size = next((size for size, images in sizes.items() if part.image.base in images), "")
         why = f"with {size} of memory, which it needs at least by its documentation"
         if part.known and part.known.memory:
@@ -147,7 +148,7 @@ class Containers:
 
     def steady(self, part: Part) -> dict[str, str]:
         """The variables without which a companion would not find its data again in the next pod."""
-        env: Mapping[str, str] = template.facts("compose")["companion_env"].get(part.image.base, {})
+        env: Mapping[str, str] = facts()["companion_env"].get(part.image.base, {})
         if not env or not part.mounts or not env.keys().isdisjoint(part.variables):
             return {}
         why = (
@@ -264,6 +265,8 @@ class Containers:
         if web and (said := next(tells_tls(part, web), "")):
             found["ingress_options"] = {"backend_protocol": "HTTPS"}
             why = f"with TLS (ingress_options.backend_protocol), since {said}"
+            if web not in {number for _, _, number in told} and (*part.at, "image") in self.ledger.entries:
+                self.ledger.noted((*part.at, "image"), f"its port is {web}, {why}")
         elif web:
             tcp = {number for _, protocol, number in usable if protocol == "TCP"}
             why = "; ".join(filter(None, (why, may_have_tls(part, tcp))))
