@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import scaffold
 
@@ -74,6 +78,11 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def libraries() -> set[tuple[str, str]]:
+    """Who imports which library, Python's own and ours among them."""
+    return {(part_of(path), name.split(".")[0]) for path in FILES for name in imports(path)}
+
+
 def test_every_part_has_its_place_in_the_order() -> None:
     assert {part_of(path) for path in FILES} == {"__init__", *LAYER}
     assert {path.name for path in FILES if path.parent == PACKAGE} == {
@@ -92,8 +101,27 @@ def test_dependencies_point_one_way() -> None:
 
 
 def test_each_library_has_its_place() -> None:
-    uses = {(part_of(path), name.split(".")[0]) for path in FILES for name in imports(path)}
-    assert [(part, library) for part, library in uses if part not in ONLY_THERE.get(library, {part})] == []
+    assert [
+        (part, library) for part, library in libraries() if part not in ONLY_THERE.get(library, {part})
+    ] == []
+
+
+def test_what_is_imported_is_declared() -> None:
+    """What only another package brings may go with its next version. Only ``generate`` needs those for development."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    run, more = project["dependencies"], project["optional-dependencies"]["dev"]
+    of_module = packages_distributions()
+    undeclared = {
+        (part, name)
+        for part, name in libraries()
+        if name not in (*sys.stdlib_module_names, "scaffold")
+        and not {
+            canonicalize_name(Requirement(line).name)
+            for line in (*run, *(more if part == "generate" else ()))
+        }
+        & {canonicalize_name(one) for one in of_module[name]}
+    }
+    assert undeclared == set()
 
 
 def test_what_starts_processes_starts_no_copier() -> None:

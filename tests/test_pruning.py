@@ -79,6 +79,14 @@ def test_items_are_told_by_the_place_that_they_had() -> None:
     assert left.before(("volumes", 0, "path")) == ("volumes", 1, "path")
 
 
+def test_a_refusal_names_the_item_that_was_written_though_one_above_it_is_left_out() -> None:
+    volumes = [{"path": 1, "size": "1Gi"}, {"path": "/b", "size": "1Gi", "purpose": "backup"}]
+    assert told({**VALID, "volumes": volumes}) == {
+        ("volumes[0].path", "answers.type"),
+        ("volumes[1].purpose", "answers.volume-purpose"),
+    }
+
+
 def test_what_misses_a_part_goes_with_it() -> None:
     def errors(values: Mapping[str, Any]) -> Iterator[Path]:
         items = values.get("list", [])

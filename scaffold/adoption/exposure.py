@@ -10,7 +10,8 @@ from functools import partial
 from scaffold.adoption.inferred import Certainty, Inferred, found, renamed
 from scaffold.adoption.reading import known, name_of, number, text, unknown
 from scaffold.adoption.standing import Standing
-from scaffold.adoption.ways import TILE, Way, single, unusual, ways
+from scaffold.adoption.ways import Way, single, unusual, ways
+from scaffold.monorepo.annotations import TILE
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, get
@@ -122,11 +123,11 @@ def _asleep(stack: Standing, main: Way) -> Iterator[Inferred]:
 
 def further(stack: Standing) -> Iterator[Inferred]:
     """Further hosts, and paths with a gate of their own."""
-    all_ = ways(stack)
-    main = next(iter(all_), None)
+    if not (all_ := ways(stack)):
+        return
+    main, *others = all_
     whole = {way.host for way in all_ if way.whole}
-    for way in all_[1:] if main is not None else ():
-        assert main is not None
+    for way in others:
         reason = _reason(stack, way) if way.gate != "required" else ""
         port = number(way.backend, "port", 0, "number")
         own_port = number(main.backend, "port", 0, "number") if main.gate != "anubis" else _front(stack)
@@ -190,24 +191,25 @@ def _suffix(stack: Standing, way: Way) -> str:
 
 def challenges(stack: Standing) -> Iterator[Inferred]:
     """How Anubis keeps its challenges, and how many pods it has."""
-    for resource in k8s.of_kind(stack.made_by(stack.modules.anubis), "deployment"):
-        called = text(single(resource.settings.get("name")))
-        yield from renamed(resource, called, _service(stack), "anubis", attribute="module argument name")
-        store = resource.settings.get("shared_store_url")
-        replicas = number(single(resource.settings.get("replicas")))
-        body = stack.written.body(resource.site)
-        argument = partial(stack.modules.argument, "anubis")
-        written = body.value(argument("shared_store_url"))
-        said = store if isinstance(store, str) else written.text.strip('"') if written is not None else ""
-        database = said.rpartition("/")[2]
-        given = argument("replicas") in body.attributes
-        policy = text(single(resource.settings.get("policy_yaml")))
-        value = known({"replicas": replicas if given else None, "policy": policy})
-        if database.isdigit():
-            value["redis_database"] = int(database)
-        if value:
-            yield found("anubis", value, resource, "module arguments")
+    resource = next(k8s.of_kind(stack.made_by(stack.modules.anubis), "deployment"), None)
+    if resource is None:
         return
+    called = text(single(resource.settings.get("name")))
+    yield from renamed(resource, called, _service(stack), "anubis", attribute="module argument name")
+    store = resource.settings.get("shared_store_url")
+    replicas = number(single(resource.settings.get("replicas")))
+    body = stack.written.body(resource.site)
+    argument = partial(stack.modules.argument, "anubis")
+    written = body.value(argument("shared_store_url"))
+    said = store if isinstance(store, str) else written.text.strip('"') if written is not None else ""
+    database = said.rpartition("/")[2]
+    given = argument("replicas") in body.attributes
+    policy = text(single(resource.settings.get("policy_yaml")))
+    value = known({"replicas": replicas if given else None, "policy": policy})
+    if database.isdigit():
+        value["redis_database"] = int(database)
+    if value:
+        yield found("anubis", value, resource, "module arguments")
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,10 @@ from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
 from scaffold.adoption.reading import known, labels, number, text
 from scaffold.adoption.standing import Standing, is_balancer
 from scaffold.adoption.workload import port_called, ranges
+from scaffold.monorepo.annotations import RELOADER, SCRAPED, WATCHED, WATCHED_TAGS
 from scaffold.templates import template
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import STAND_IN, Placeholder, PlannedResource, get
-
-_RELOADER = "reloader.stakater.com/"
-_PROMETHEUS = "prometheus.io/"
 
 
 def marks(stack: Standing) -> Iterator[Inferred]:
@@ -29,12 +27,12 @@ def marks(stack: Standing) -> Iterator[Inferred]:
     images = [text(container, "image") for container in stack.app.containers()]
     pinned = any(re.search(stack.facts["database_images"], image) for image in images)
     yield from _keel(told, said, keel, owner, pinned=pinned)
-    if reloader := next((k for k in told if k.startswith(_RELOADER) and told[k] == "true"), ""):
-        yield found("reloader", reloader.removeprefix(_RELOADER), owner, "metadata[0].annotations")
+    if reloader := next((k for k in told if k.startswith(RELOADER) and told[k] == "true"), ""):
+        yield found("reloader", reloader.removeprefix(RELOADER), owner, "metadata[0].annotations")
     elif stack.secrets.own and not stack.secrets.databases:
         # If a password rotates, the house wants a restart.
         yield found("reloader", "never", owner, "metadata[0].annotations", Certainty.LIKELY)
-    left = {k: v for k, v in told.items() if not k.startswith((_RELOADER, "keel.sh/"))}
+    left = {k: v for k, v in told.items() if not k.startswith((RELOADER, "keel.sh/"))}
     if left:
         yield found("annotations", {"deployment": left}, owner, "metadata[0].annotations")
     asleep = said.get(resting) == "true"
@@ -72,9 +70,9 @@ def _keel(
 def _pod_marks(stack: Standing, owner: PlannedResource) -> Iterator[Inferred]:
     at = "spec[0].template[0].metadata[0].annotations"
     pod = labels(get(stack.app.metadata, "annotations")) if stack.app else {}
-    if tags := pod.pop("diun.include_tags", ""):
+    if tags := pod.pop(WATCHED_TAGS, ""):
         yield found("diun", tags, owner, at)
-    pod.pop("diun.enable", None)  # without tags, it reports every push
+    pod.pop(WATCHED, None)  # without tags, it reports every push
     key = stack.facts["wait_annotation"]
     waits = get(stack.app.metadata, "annotations", key) if stack.app else None
     pod.pop(key, None)
@@ -88,8 +86,8 @@ def _pod_marks(stack: Standing, owner: PlannedResource) -> Iterator[Inferred]:
         items = [usual.get(one.strip(), one.strip()) for one in written.split(",")]
         if not any(STAND_IN in one for one in items):
             yield found("wait_for", items, owner, at)
-    scraped = stack.service is not None and pod.get(f"{_PROMETHEUS}scrape") == "true"
-    own = ("checksum/", *([_PROMETHEUS] if scraped else []))
+    scraped = stack.service is not None and pod.get(f"{SCRAPED}scrape") == "true"
+    own = ("checksum/", *([SCRAPED] if scraped else []))
     if pod := {k: v for k, v in pod.items() if not k.startswith(own)}:
         yield found("annotations", {"pod": pod}, owner, at)
 
@@ -100,15 +98,15 @@ def service(stack: Standing) -> Iterator[Inferred]:
         notes = labels(stack.service.get("metadata", 0, "annotations"))
         pod = labels(get(stack.app.metadata, "annotations")) if stack.app else {}
         # Prometheus finds both; the house says it of the Service.
-        said = next((one for one in (notes, pod) if one.get(f"{_PROMETHEUS}scrape") == "true"), {})
+        said = next((one for one in (notes, pod) if one.get(f"{SCRAPED}scrape") == "true"), {})
         if said:
-            port = number(said.get(f"{_PROMETHEUS}port"))
-            path = said.get(f"{_PROMETHEUS}path", "/metrics")
+            port = number(said.get(f"{SCRAPED}port"))
+            path = said.get(f"{SCRAPED}path", "/metrics")
             metrics = known(
                 {"path": path, "port": port if port != number(stack.port, "container_port") else None}
             )
             yield found("metrics", metrics, stack.service, "metadata[0].annotations", Certainty.LIKELY)
-            notes = {k: v for k, v in notes.items() if not k.startswith(_PROMETHEUS)}
+            notes = {k: v for k, v in notes.items() if not k.startswith(SCRAPED)}
         if notes:
             yield found("annotations", {"service": notes}, stack.service, "metadata[0].annotations")
     yield from _balancer(stack)

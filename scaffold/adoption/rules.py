@@ -9,6 +9,7 @@ from scaffold.adoption.computed import read_from_secret
 from scaffold.adoption.likeness import Compared, Missing
 from scaffold.adoption.reading import as_read
 from scaffold.adoption.secret_book import ROLE
+from scaffold.monorepo.annotations import SCRAPED, TILE, WATCHED
 from scaffold.templates.image import ImageReference
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import STAND_IN, path_text
@@ -46,7 +47,7 @@ def _ends(*suffixes: str) -> Callable[[Compared, Missing], bool]:
 
 
 def _tile(compared: Compared, missing: Missing) -> bool:
-    return "gethomepage.dev/" in missing.path and missing.instead in ("not there", "false")
+    return TILE in missing.path and missing.instead in ("not there", "false")
 
 
 def _job_pods(compared: Compared, missing: Missing) -> bool:
@@ -60,7 +61,7 @@ def _left_alone(compared: Compared, missing: Missing) -> bool:
 
 
 def _scraped(compared: Compared, missing: Missing) -> bool:
-    return ".template[0]." in missing.path and ".annotations.prometheus.io/" in missing.path
+    return ".template[0]." in missing.path and f".annotations.{SCRAPED}" in missing.path
 
 
 def _same_amount(compared: Compared, missing: Missing) -> bool:
@@ -95,7 +96,7 @@ _RULES: tuple[tuple[str, Callable[[Compared, Missing], bool]], ...] = (
     ("the rotated password is called password", _rotated),
     ("what Terraform computes is read from a Secret", read_from_secret),
     ("Kubernetes reads $$ as $", _same_dollars),
-    ("Diun without tags would tell of every push", _ends("annotations.diun.enable")),
+    ("Diun without tags would tell of every push", _ends(f"annotations.{WATCHED}")),
     ("a volume grows by its own size", _ends("resize.topolvm.io/increase")),
 )
 """The house rules that change attributes, each with what tells the ones that it changes."""

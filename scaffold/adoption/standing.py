@@ -11,6 +11,7 @@ from scaffold.adoption.reading import name_of, text
 from scaffold.adoption.secret_book import SecretBook, VaultSecret
 from scaffold.adoption.volume_book import VolumeBook, saves
 from scaffold.adoption.written import SecretKey, Written
+from scaffold.monorepo.annotations import MONITORED
 from scaffold.monorepo.shared import SharedModules
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -177,7 +178,7 @@ class Standing:
     def monitored_path(self) -> str:
         """What the external monitor requests of its host; empty for the start page."""
         notes = (k8s.mapping(i.get("metadata", 0, "annotations")) for i in self.ingresses)
-        return next((path for one in notes if (path := text(k8s.ending(one, "/external-monitor-path")))), "")
+        return next((path for one in notes if (path := text(k8s.ending(one, f"{MONITORED}-path")))), "")
 
     @cached_property
     def anubis(self) -> frozenset[str]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from scaffold.adoption.reading import known, labels, name_of, number, text
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.written import SecretKey
+from scaffold.monorepo.annotations import TILE
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get
 
-TILE = "gethomepage.dev/"
 _ROOT = ["/"]
 
 

@@ -84,17 +84,10 @@ class HouseNames:
     usual_groups: frozenset[str] = frozenset()
     shared: Mapping[str, Sequence[tuple[Use, tuple[str, ...]]]] = field(default_factory=dict)
     """The names that a stack takes although others have them, with those others, by stack."""
-    reloader: str = "reloader.stakater.com/"
-    gate_annotation: str = "traefik.ingress.kubernetes.io/router.middlewares"
-    dns_annotation: str = "/dns-type"
-    monitor_annotation: str = "/external-monitor"
-    dashboard: str = "gethomepage.dev/"
-    groups_annotation: str = "/allowed-groups"
     enrolled: str = ""
     mover: str = ""
     mover_label: bool = False
     resting: str = ""
-    watcher: str = "diun.enable"
     home: str = STACKS
     lacks: frozenset[str] = frozenset()
     """The features that the house has not."""

@@ -13,6 +13,7 @@ from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.hcl.amend import replace
 from scaffold.hcl.syntax import Block, Document, Expression
+from scaffold.monorepo.annotations import WATCHED
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -163,8 +164,8 @@ class DatabaseMoved(PlannedRule):
         house = plan.house
         for pods, _ in _databases(plan):
             annotations = k8s.mapping(get(pods.metadata, "annotations"))
-            if annotations.get(house.watcher) in ("true", True):
-                yield self.about(pods.owner, "Diun watches it", f'take "{house.watcher}" out')
+            if annotations.get(WATCHED) in ("true", True):
+                yield self.about(pods.owner, "Diun watches it", f'take "{WATCHED}" out')
             space = plan.namespace(k8s.namespace(pods.owner))
             labels = k8s.mapping(space.get("metadata", 0, "labels")) if space else {}
             if labels.get(house.enrolled) == "true" and not _policies(pods, house):

@@ -14,6 +14,7 @@ from scaffold.errors import ONE_SLIP, Finding, nearest
 from scaffold.hcl.amend import replace
 from scaffold.hcl.edit import insert_block
 from scaffold.hcl.syntax import Block, Document
+from scaffold.monorepo.annotations import GROUPS, MIDDLEWARES, MONITORED, RECORD, TILE
 from scaffold.monorepo.shared import SharedModules, calls
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
@@ -31,7 +32,7 @@ class IngressGate(PlannedRule):
         """Ingresses without the middleware of their mode, and open ones that nobody declared open."""
         gates = plan.house.gates
         for ingress in plan.of_kind("ingress") if gates else ():
-            annotated = ingress.get("metadata", 0, "annotations", plan.house.gate_annotation)
+            annotated = ingress.get("metadata", 0, "annotations", MIDDLEWARES)
             if isinstance(annotated, Mark | Placeholder):
                 continue
             present = frozenset(middlewares(str(annotated or "")))
@@ -56,9 +57,9 @@ class IngressAnnotations(PlannedRule):
         house = plan.house
         for ingress in plan.of_kind("ingress"):
             annotations = k8s.annotated(ingress)
-            if k8s.ending(annotations, house.dns_annotation) not in house.public_dns:
+            if k8s.ending(annotations, RECORD) not in house.public_dns:
                 continue
-            unsaid = k8s.ending(annotations, house.monitor_annotation) is None
+            unsaid = k8s.ending(annotations, MONITORED) is None
             if unsaid and k8s.hosts(ingress) - _own(ingress, house):
                 yield self.about(ingress, "public, and no monitor is set", "set external_monitor")
 
@@ -74,7 +75,7 @@ class Tiles(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Ingresses whose host has a tile already."""
-        enabled = f"{plan.house.dashboard}enabled"
+        enabled = f"{TILE}enabled"
         seen: dict[Tree, str] = {}
         # What is at the root of the host keeps its tile.
         for ingress in sorted(plan.of_kind("ingress"), key=_depth):
@@ -99,7 +100,7 @@ class Tiles(PlannedRule):
 
     def contract(self, facts: Mapping[str, Value]) -> Contract:
         """The annotations of the tile."""
-        tile = f'metadata[0].annotations["{HouseNames().dashboard}*"]'
+        tile = f'metadata[0].annotations["{TILE}*"]'
         return Contract((Allowed("kubernetes_ingress*", tile),))
 
 
@@ -120,8 +121,8 @@ class Unmonitored(PlannedRule):
             # An ingress that is not made by the module may have its record elsewhere.
             if not ingress.module or not hosts:
                 continue
-            watched = k8s.ending(annotations, house.monitor_annotation) is None
-            public = (_public(fleet, house.dns_annotation, house.public_dns) for fleet in plan.fleets())
+            watched = k8s.ending(annotations, MONITORED) is None
+            public = (_public(fleet, house.public_dns) for fleet in plan.fleets())
             if watched and not any(hosts & found for found in public):
                 hosts_ = ", ".join(sorted(hosts))
                 what = f"{hosts_} has no public record, and is monitored"
@@ -139,13 +140,12 @@ class TileParts(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Tiles with something missing."""
-        dashboard = plan.house.dashboard
         for ingress in plan.of_kind("ingress"):
             annotations = k8s.annotated(ingress)
-            if annotations.get(f"{dashboard}enabled") == "true":
+            if annotations.get(f"{TILE}enabled") == "true":
                 for part in ("name", "description", "group", "icon"):
-                    if annotations.get(f"{dashboard}{part}") is None:
-                        yield self.about(ingress, f"its tile has no {part}", f'set "{dashboard}{part}"')
+                    if annotations.get(f"{TILE}{part}") is None:
+                        yield self.about(ingress, f"its tile has no {part}", f'set "{TILE}{part}"')
 
 
 class Allowlists(PlannedRule):
@@ -176,7 +176,7 @@ class Groups(PlannedRule):
         """Groups that are one slip away from one that is defined; others may have been created by hand."""
         usual = plan.house.usual_groups
         for ingress in plan.of_kind("ingress"):
-            groups = k8s.ending(k8s.annotated(ingress), plan.house.groups_annotation)
+            groups = k8s.ending(k8s.annotated(ingress), GROUPS)
             for group in groups.split(",") if isinstance(groups, str) else ():
                 known = _groups(plan.fleet) | usual if group not in usual else usual
                 if group not in known and (fix := nearest(group, known, ONE_SLIP)):
@@ -187,10 +187,10 @@ def _groups(fleet: Fleet) -> set[str]:
     return set(strings(group.get("name") for group in fleet.resources if group.type == "authentik_group"))
 
 
-def _public(fleet: Fleet, annotation: str, kinds: frozenset[str]) -> set[str]:
+def _public(fleet: Fleet, kinds: frozenset[str]) -> set[str]:
     """The hosts with a public DNS record."""
     ingresses = fleet.all_of_kind("ingress")
-    public = (i for i in ingresses if k8s.ending(k8s.annotated(i), annotation) in kinds)
+    public = (i for i in ingresses if k8s.ending(k8s.annotated(i), RECORD) in kinds)
     return {host for ingress in public for host in k8s.hosts(ingress)}
 
 

@@ -9,6 +9,7 @@ from scaffold.checks.fleet import Fleet
 from scaffold.checks.planned import Plan, PlannedRule, shown, strings
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
+from scaffold.monorepo.annotations import RELOADER
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Tree, get
 
@@ -29,14 +30,14 @@ class Reloader(PlannedRule):
                 continue
             annotations = k8s.annotated(pods.owner)
             # Reloader watches all, or the marked, Secrets of the workload.
-            prefixes = plan.house.reloader, f"secret.{plan.house.reloader}auto"
+            prefixes = RELOADER, f"secret.{RELOADER}auto"
             if any(key.startswith(prefixes) for key in annotations):
                 continue
-            named = annotations.get(f"secret.{plan.house.reloader}reload")
+            named = annotations.get(f"secret.{RELOADER}reload")
             asked = set(k8s.secrets(pods)) - set(str(named).split(",") if named is not None else ())
             rotated = _secrets_of_stores(plan, k8s.namespace(pods.owner), asked, rotating=True)
             if read := sorted(rotated & asked):
-                fix = f'annotate its metadata with "{plan.house.reloader}auto" = "true"'
+                fix = f'annotate its metadata with "{RELOADER}auto" = "true"'
                 yield self.about(pods.owner, f"it reads {', '.join(map(shown, read))}, which is rotated", fix)
 
 

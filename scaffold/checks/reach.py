@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from scaffold.checks.house import HouseNames
+from scaffold.monorepo.annotations import MIDDLEWARES, RECORD
 from scaffold.monorepo.routes import KIND, middleware, places
 from scaffold.monorepo.stack import Stack
 from scaffold.terraform import kubernetes as k8s
@@ -67,8 +68,8 @@ def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[D
         for place in places(route.rule)
     ]
     for ingress in k8s.of_kind(resources, "ingress"):
-        record = k8s.ending(k8s.annotated(ingress), house.dns_annotation)
-        named = k8s.annotated(ingress).get(house.gate_annotation)
+        record = k8s.ending(k8s.annotated(ingress), RECORD)
+        named = k8s.annotated(ingress).get(MIDDLEWARES)
         present, said = middlewares(str(named or "")), str(ingress.settings.get("auth") or "")
         ways += [
             _way(place, present, house, ingress.address, said, str(record or "none"))

@@ -12,6 +12,7 @@ from scaffold.checks.planned_backup import Saved, unsaved
 from scaffold.checks.reach import PlannedRoute, asks_who, doors, is_kept_out, middlewares, routes
 from scaffold.commands.check import Checked, fleet_of
 from scaffold.indexes.entry import Database
+from scaffold.monorepo.annotations import MIDDLEWARES, RECORD
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.routes import places
 from scaffold.monorepo.sensing import facts
@@ -128,9 +129,9 @@ class Described:
                     yield _load_balancer(stack, service)
 
     def _of_ingress(self, stack: str, ingress: PlannedResource) -> Iterator[Host]:
-        through = middlewares(text(k8s.annotated(ingress).get(self.house.gate_annotation) or ""))
+        through = middlewares(text(k8s.annotated(ingress).get(MIDDLEWARES) or ""))
         said = ingress.settings.get("auth")
-        record = text(k8s.ending(k8s.annotated(ingress), self.house.dns_annotation) or "")
+        record = text(k8s.ending(k8s.annotated(ingress), RECORD) or "")
         for rule in k8s.rules(ingress):
             paths = tuple(text(get(path, "path") or "/") for path in k8s.items(get(rule, "http", 0, "path")))
             host = text(get(rule, "host") or "every host")

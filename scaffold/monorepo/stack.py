@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body, Document, read
+from scaffold.monorepo.annotations import TILE
 from scaffold.monorepo.manifests import TierFact, tier_facts
 from scaffold.monorepo.routes import Route, written
 from scaffold.monorepo.shared import SharedModules, calls
@@ -31,7 +32,6 @@ _OWNERS = {
     "kubernetes_pod": "pod",
 }
 _WORKLOADS = ("deployment", "statefulset", "cronjob")
-_DESCRIPTION = "gethomepage.dev/description"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ class _Module:
             monitored = body.literal(named("external_monitor"))
             leads_to = {r.names[1:2] for r in (service.references() if service else ()) if r.root == "module"}
             annotations = body.value(named("extra_annotations"))
-            described = annotations.at(_DESCRIPTION) if annotations else None
+            described = annotations.at(f"{TILE}description") if annotations else None
             yield Ingress(
                 label=block.labels[0].removeprefix("ingress").strip("_-") or "public",
                 name=self.text(body, named("name")),

@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from scaffold.monorepo.annotations import MONITORED, RECORD, TILE
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get, leaves
 
 _WORKLOADS = (*sorted(k8s.SERVERS), "job", "pod")
-_DNS = "/dns-type"
-_MONITOR = "/external-monitor"
-_DASHBOARD = "gethomepage.dev/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +114,10 @@ def _hosts(resources: Sequence[PlannedResource]) -> _Lines:
     for ingress in k8s.of_kind(resources, "ingress"):
         annotations = k8s.annotated(ingress)
         gate = ingress.settings.get("auth")
-        monitor = k8s.ending(annotations, _MONITOR)
-        recorded = k8s.ending(annotations, _DNS)
+        monitor = k8s.ending(annotations, MONITORED)
+        recorded = k8s.ending(annotations, RECORD)
         dns = ingress.settings.get("dns_type") or (text(recorded) if recorded is not None else "")
-        tile = (
-            annotations.get(f"{_DASHBOARD}name")
-            if annotations.get(f"{_DASHBOARD}enabled") == "true"
-            else None
-        )
+        tile = annotations.get(f"{TILE}name") if annotations.get(f"{TILE}enabled") == "true" else None
         for rule in k8s.items(ingress.get("spec", 0, "rule")):
             paths = [text(get(path, "path")) for path in k8s.items(get(rule, "http", 0, "path"))]
             yield (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 
 from scaffold.changes.git import git
 from scaffold.errors import MissingError, UsageError
@@ -34,12 +34,10 @@ def templates_of(source: str, version: str) -> Path:
         ) from error
     kept = _kept() / sha256(f"{source}\0{revision}".encode()).hexdigest()[:20]
     if not kept.is_dir():
-        place = Path(mkdtemp(dir=kept.parent))
-        _unpack(repository, revision, place)
-        try:
-            place.rename(kept)
-        except OSError:  # another run was first
-            shutil.rmtree(place, ignore_errors=True)
+        with TemporaryDirectory(dir=kept.parent, ignore_cleanup_errors=True) as place:
+            _unpack(repository, revision, Path(place))
+            with suppress(OSError):  # another run was first
+                Path(place).rename(kept)
     return kept
 
 

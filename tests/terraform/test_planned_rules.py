@@ -16,6 +16,7 @@ from scaffold.checks.planned import Plan, apply_rules
 from scaffold.checks.planned_backup import no_longer_saved
 from scaffold.checks.rule import Kind, rules
 from scaffold.errors import Finding
+from scaffold.monorepo.annotations import MIDDLEWARES
 from scaffold.monorepo.uses import Use
 from scaffold.terraform.kubernetes import quantity
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Site, Tree
@@ -43,7 +44,6 @@ HOUSE = HouseNames(
     dump_tools=frozenset({"pg_dump"}),
     server_paths=r"^/var/lib/mysql(/|$)",
     own_servers={"hub.test/forge/omnibus": "/srv/forge/database"},
-    gate_annotation="middlewares",
     alerting_images=r"/alertmanager:",
     database_pin=r":[0-9]+\.[0-9]+",
     embedded_databases=r"^(/\S+\.db)$",
@@ -150,7 +150,7 @@ GOOD: dict[str, tuple[str, dict[str, Any], dict[str, object]]] = {
                     "name": "app",
                     "namespace": "app",
                     "annotations": {
-                        "middlewares": "retry,gate-all",
+                        MIDDLEWARES: "retry,gate-all",
                         "x/dns-type": "proxied",
                         "y/external-monitor": "true",
                         "gethomepage.dev/enabled": "true",
@@ -482,14 +482,14 @@ BAD: list[tuple[str, str, Callable[[], list[PlannedResource]], str]] = [
     ("STO001", "claim", lambda: plan(("claim", ("spec", 0, "storage_class_name"), None)), "no storage class"),
     ("STO001", "claim", lambda: plan(("claim", ("spec", 0, "access_modes"), ["ReadWriteMany"])), "ReadWriteOnce"),
     ("STO001", "backup claim", lambda: plan(("backup claim", ("spec", 0, "volume_name"), None)), "provisions no volumes"),
-    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry")), "lacks the middleware gate-all"),
-    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), None), auth="public"), "gate-public"),
-    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "retry"), auth=None), "no auth that says why"),
+    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, MIDDLEWARES), "retry")), "lacks the middleware gate-all"),
+    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, MIDDLEWARES), None), auth="public"), "gate-public"),
+    ("ING003", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, MIDDLEWARES), "retry"), auth=None), "no auth that says why"),
     ("ING004", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "y/external-monitor"), None), ("ingress", (*RULE, "host"), "app.other.test")), "no monitor"),
     ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/description"), None)), "no description"),
     ("ING008", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "gethomepage.dev/icon"), None), ("ingress", (*ANNOTATIONS, "x/dns-type"), None)), "no icon"),
-    ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"), HOST), "its allowlist does not keep the internet out: app.example.test is proxied"),
-    ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"), ("ingress", (*ANNOTATIONS, "x/dns-type"), "none"), HOST), "app.example.test is proxied"),
+    ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, MIDDLEWARES), "gate-all,house-only"), HOST), "its allowlist does not keep the internet out: app.example.test is proxied"),
+    ("ING009", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, MIDDLEWARES), "gate-all,house-only"), ("ingress", (*ANNOTATIONS, "x/dns-type"), "none"), HOST), "app.example.test is proxied"),
     ("ING009", "r", lambda: [*plan(HOST), route("app.example.test", "house-only@file")], "manifest r: its allowlist does not keep the internet out: app.example.test is proxied"),
     ("ING010", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "z/allowed-groups"), "House Admins,Garden Friend")), "there is no group Garden Friend"),
     ("ING010", "ingress", lambda: plan(("ingress", (*ANNOTATIONS, "z/allowed-groups"), "House Admin")), "there is no group House Admin"),
@@ -587,7 +587,7 @@ UNKNOWN = [
     ("claim", ("spec", 0, "storage_class_name")),
     ("claim", ("metadata", 0, "name")),
     ("claim", ("metadata", 0, "namespace")),
-    ("ingress", (*ANNOTATIONS, "middlewares")),
+    ("ingress", (*ANNOTATIONS, MIDDLEWARES)),
     ("ingress", (*PATHS, "name")),
     ("ingress", (*PATHS, "port", 0, "number")),
     ("service", ("spec", 0, "port", 0, "target_port")),
@@ -624,7 +624,7 @@ def test_what_a_helm_chart_may_make_is_not_missing() -> None:
 
 def test_without_names_nothing_of_a_house_is_checked() -> None:
     bare = HouseNames(given_secrets=frozenset({"pull-secret"}))
-    assert check(plan(("ingress", (*ANNOTATIONS, "middlewares"), None), auth=None), bare) == []
+    assert check(plan(("ingress", (*ANNOTATIONS, MIDDLEWARES), None), auth=None), bare) == []
 
 
 @pytest.mark.parametrize(("labelled", "where"), [(False, "annotate"), (True, "annotate and label")])
@@ -766,17 +766,17 @@ GOOD_ENOUGH = {
         needs("100Mi", "100Mi"),
     ),
     "an allowlist on a host that no proxy delivers": plan(
-        ("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"),
+        ("ingress", (*ANNOTATIONS, MIDDLEWARES), "gate-all,house-only"),
         ("ingress", (*ANNOTATIONS, "x/dns-type"), "non-proxied"),
         HOST,
     ),
     "an allowlist on a host whose own record is not public": plan(
-        ("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"),
+        ("ingress", (*ANNOTATIONS, MIDDLEWARES), "gate-all,house-only"),
         ("ingress", (*ANNOTATIONS, "x/dns-type"), "internal"),
         HOST,
     ),
     "an allowlist on a host of another domain": plan(
-        ("ingress", (*ANNOTATIONS, "middlewares"), "gate-all,house-only"),
+        ("ingress", (*ANNOTATIONS, MIDDLEWARES), "gate-all,house-only"),
         ("ingress", (*ANNOTATIONS, "x/dns-type"), None),
         ("ingress", (*RULE, "host"), "app.example.lan"),
     ),

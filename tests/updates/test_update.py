@@ -14,6 +14,7 @@ from history import FIRST, put_stacks, replace_in, version
 from support import git, needs, scaffold
 
 from scaffold.changes.change import Content
+from scaffold.errors import MissingError
 from scaffold.hcl.conflicts import conflict
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.render import ANSWERS_FILE
@@ -250,6 +251,21 @@ def test_the_templates_of_a_version_are_fetched_once(
     assert versions.templates_of(source, FIRST) == first
     assert (first / "copier.yml").read_bytes() == (templates / "copier.yml").read_bytes()
     assert [path for path in (first / "templates" / "stack").iterdir() if path.is_symlink()]
+
+
+def test_what_has_no_templates_leaves_nothing_between_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, source = tmp_path / "kept", tmp_path / "source"
+    for directory in (kept, source):
+        directory.mkdir()
+    monkeypatch.setattr(versions, "_kept", lambda: kept)
+    git(source, "init", "--quiet")
+    who = ("-c", "user.name=Robin", "-c", "user.email=robin@example.test")
+    git(source, *who, "commit", "--quiet", "--allow-empty", "--message", "Nothing yet")
+    with pytest.raises(MissingError, match="has no templates"):
+        versions.templates_of(str(source), "HEAD")
+    assert list(kept.iterdir()) == []
 
 
 def test_a_stack_whose_answers_cannot_be_read_stops_no_other(fleet: Monorepo, templates: Path) -> None:
