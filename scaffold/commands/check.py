@@ -240,7 +240,8 @@ def _planned(
     The other stacks are planned once a rule asks for them, or at once where ``every`` plan is wanted.
     """
     from scaffold.checks.planned import Plan, apply_rules
-    from scaffold.terraform.runner import at_once, find_tool, plan_stacks
+    from scaffold.terraform.runner import at_once, plan_stacks
+    from scaffold.terraform.tool import find_tool
 
     try:
         tool = find_tool()

@@ -21,7 +21,8 @@ from scaffold.errors import Finding, VerificationError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
 from scaffold.terraform.confine import Layer
-from scaffold.terraform.result import PlanResult, Reason, Tool
+from scaffold.terraform.result import PlanResult, Reason
+from scaffold.terraform.tool import Tool
 
 
 def golden_files(golden: str) -> dict[PurePosixPath, Content]:
@@ -46,7 +47,7 @@ def test_a_broken_shared_module_is_not_blamed_on_the_stack(
     tool = Tool("terraform", "1.11.4")
     finding = Finding("modules/kubernetes/ingress_factory/main.tf", 3, 1, Reason.MODULE.value, "It is wrong.")
     result = PlanResult("sketchpad", tool, findings=(finding,))
-    monkeypatch.setattr("scaffold.terraform.runner.find_tool", lambda: tool)
+    monkeypatch.setattr("scaffold.terraform.tool.find_tool", lambda: tool)
     monkeypatch.setattr("scaffold.terraform.runner.plan_stacks", lambda *_, **__: (result,))
     error = refused(pristine, "sketchpad", Level.PLAN)
     assert "a shared module is wrong, whichever stack calls it" in error.message
@@ -137,7 +138,7 @@ def test_a_plan_that_the_system_does_not_confine_is_told(
 ) -> None:
     tool = Tool("terraform", "1.11.4")
     result = PlanResult("sketchpad", tool, open=(Layer.FILES, Layer.NETWORK))
-    monkeypatch.setattr("scaffold.terraform.runner.find_tool", lambda: tool)
+    monkeypatch.setattr("scaffold.terraform.tool.find_tool", lambda: tool)
     monkeypatch.setattr("scaffold.terraform.runner.plan_stacks", lambda *_, **__: (result,))
     answers: dict[str, Any] = yaml.safe_load((ANSWERS / "valid" / "sketchpad.yml").read_text())
     told = verify(pristine, "sketchpad", golden_files("sketchpad"), decisions.combine(answers)).unverified

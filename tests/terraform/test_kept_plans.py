@@ -17,8 +17,9 @@ from scaffold.errors import Finding
 from scaffold.terraform import kept, schemas
 from scaffold.terraform.kept import AskedTree, KeptPlans
 from scaffold.terraform.planned import Mark, PlannedResource
-from scaffold.terraform.result import PlanResult, Reason, Tool
+from scaffold.terraform.result import PlanResult, Reason
 from scaffold.terraform.runner import Job, Planner, plan_jobs, plan_stacks
+from scaffold.terraform.tool import Tool
 from scaffold.terraform.tree import DiskTree, OverlayTree
 
 STACK = "stacks/x"
