@@ -15,6 +15,7 @@ from scaffold.checks.rule import Kind, Rule
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.commands.check import Selection, by_code, check
 from scaffold.commands.fix import edited, with_fix
+from scaffold.commands.stored import with_answers
 from scaffold.errors import Finding
 from scaffold.hcl.place import addressed, block_at
 from scaffold.hcl.splice import EditError
@@ -122,7 +123,7 @@ def _planned(monorepo: Monorepo, rule: Rule, stack: str) -> list[Finding]:
     from scaffold.terraform.runner import plan_stacks
 
     (result,) = plan_stacks(monorepo.root, [stack])
-    plan = Plan(result.resources, house_of(monorepo, facts(monorepo)))
+    plan = Plan(result.resources, with_answers(house_of(monorepo, facts(monorepo)), monorepo, stack))
     return list(result.findings) or apply_rules(plan, [rule])
 
 
