@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from scaffold.commands.check import Checked, by_code, severity
+from scaffold.commands.check import Checked, severity
+from scaffold.commands.rule import by_code
 from scaffold.errors import Finding
 from scaffold.report.changes import gaps_text
 from scaffold.templates.questions import Value
