@@ -19,7 +19,6 @@ from scaffold.terraform.result import PlanResult
 from scaffold.terraform.runner import Job, plan_jobs
 from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.tool import Tool, find_tool
-from scaffold.terraform.touched import touched
 from scaffold.terraform.tree import DiskTree, Kind, OverlayTree, Tree, git_tree
 
 STANDING = "what is there"
@@ -155,6 +154,8 @@ def refuse_unmerged(monorepo: Monorepo) -> None:
 
 
 def _untouched(now: Tree, then: Tree, stacks: Iterable[str]) -> tuple[str, ...]:
+    from scaffold.terraform.touched import touched
+
     both = [stack for stack in stacks if _has(now, stack) and _has(then, stack)]
     differing = set(touched(now, then, both))
     return tuple(stack for stack in both if stack not in differing)

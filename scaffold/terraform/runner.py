@@ -16,7 +16,6 @@ from pathlib import Path
 
 from scaffold.errors import MissingError
 from scaffold.terraform import refresh
-from scaffold.terraform.attempt import Attempt
 from scaffold.terraform.confine import Layer
 from scaffold.terraform.kept import AskedTree, KeptPlans
 from scaffold.terraform.lifetime import Run, Running, private_run, sweep
@@ -171,6 +170,8 @@ class Planner(AbstractContextManager["Planner"]):
 
     def plan(self, job: Job) -> PlanResult:
         """Plan one stack."""
+        from scaffold.terraform.attempt import Attempt
+
         started = time.perf_counter()
         place = self._run.directory / str(next(self._numbers))
         place.mkdir(mode=0o700)
