@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from scaffold.answers import validation
-from scaffold.answers.sources import Answers, Place
+from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.checks.verify import beside
 from scaffold.commands.prepared import Part, Prepared
@@ -18,7 +18,7 @@ from scaffold.commands.stored import record_of, stored_answers, stored_facts
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 from scaffold.templates.render import ANSWERS_FILE, render
@@ -72,7 +72,7 @@ def pipeline_of(
     """
     root, given = read.root, read.answers
     sensed = sense(monorepo)
-    origin = template.origin(template_source or template_fact(sensed))
+    origin = template.origin(template_source or sensed.get("template"))
     name = given.values.get("name")
     stored = stored_answers(monorepo, name) if isinstance(name, str) and name in monorepo.stacks else {}
     recorded = stored_facts(stored)["recorded"]
@@ -103,14 +103,6 @@ def usual_build(sensed: Mapping[str, Value]) -> str:
     return str(sensed.get("own_build", decisions.house()["own_build"]))
 
 
-def with_own_build(given: Answers, sensed: Mapping[str, Value]) -> Answers:
-    """Answers that say how the image is built: by default, like most of the monorepo's own images.
-
-    For whoever names the app's repository: then the image is an own one.
-    """
-    return given.over(Answers({"build": usual_build(sensed)}, {("build",): Place("the monorepo")}))
-
-
 def app_root(directory: Path) -> Path:
     """The root of the app's repository. Raises :class:`MissingError` if it is not a repository."""
     root = directory.resolve()
@@ -134,14 +126,12 @@ def _refuse_replacing(service: str, part: Part[VerifiedPipeline]) -> None:
         )
         for file in replaced
     ]  # fmt: skip
-    recorded = root / ANSWERS_FILE
+    recorded, hint = root / ANSWERS_FILE, ""
     if recorded.is_file() and f"name: {service}\n" in recorded.read_text("utf-8", errors="replace"):
         # If scaffold is installed as a separate tool, only `scaffold` is on PATH, and Copier is not.
         copier = f"{shlex.quote(sys.executable)} -m copier"
         update = f"(cd {shlex.quote(str(root))} && {copier} update --defaults)"
         hint = f"Rendered before? {update} keeps hand edits."
-    else:
-        hint = ""
     raise RefusedError(
         "The pipeline would replace files of the app's repository; nothing was written.",
         f"Review the difference with --dry-run, then use --overwrite. {hint}".strip(),

@@ -13,6 +13,7 @@ from scaffold.adoption.likeness import Compared, Missing
 from scaffold.adoption.rules import by_rule, unexplained
 from scaffold.commands.adopt import StackAdoption
 from scaffold.commands.adoption import Adoption
+from scaffold.commands.exposed import place
 from scaffold.errors import number_of
 from scaffold.report.changes import (
     committed_text,
@@ -129,11 +130,8 @@ def _in_full(one: Adoption) -> Iterator[str]:
     if left:
         yield "Not reproduced:"
     for compared, missing in left:
-        site = compared.resource.site
-        at = f"{site.path}:{site.line}" if site.line else site.path
-        yield seen(
-            f"  {at}  {compared.label} {missing.path}: {_short(missing.value)} ({_short(missing.instead)})"
-        )
+        told = f"{_short(missing.value)} ({_short(missing.instead)})"
+        yield seen(f"  {place(compared.resource)}  {compared.label} {missing.path}: {told}")
 
 
 def _short(text: str) -> str:
