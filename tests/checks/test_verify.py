@@ -17,7 +17,7 @@ from scaffold.checks.verify import Level, verify, verify_edits
 from scaffold.commands import index, new_service
 from scaffold.commands.prepared import Prepared
 from scaffold.commands.remove_service import plan_removal
-from scaffold.errors import Finding, VerificationError
+from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
 from scaffold.terraform.confine import Layer
@@ -55,10 +55,21 @@ def test_a_broken_shared_module_is_not_blamed_on_the_stack(
     assert list(error.findings) == [finding]
 
 
+def nothing_plans() -> Tool:
+    raise MissingError("there is no Terraform")
+
+
 @pytest.mark.usefixtures("read_anew")
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("find_tool", [lambda: Tool("terraform", "1.11.4"), nothing_plans])
 def test_what_a_second_reader_reads_differently_is_refused(
-    pristine: Monorepo, monkeypatch: pytest.MonkeyPatch
+    pristine: Monorepo, monkeypatch: pytest.MonkeyPatch, level: Level, find_tool: Callable[[], Tool]
 ) -> None:
+    """Whatever else is wrong: with the plan, or because there can be none."""
+    finding = Finding("stacks/sketchpad/main.tf", 3, 1, Reason.STACK.value, "It is wrong.")
+    result = PlanResult("sketchpad", Tool("terraform", "1.11.4"), findings=(finding,))
+    monkeypatch.setattr("scaffold.terraform.tool.find_tool", find_tool)
+    monkeypatch.setattr("scaffold.terraform.runner.plan_stacks", lambda *_, **__: (result,))
     loads = hcl2.loads
     # As if escapes were read otherwise: the port of the Service becomes a text.
     monkeypatch.setattr(
@@ -66,7 +77,7 @@ def test_what_a_second_reader_reads_differently_is_refused(
         "loads",
         lambda text, **options: loads(text.replace("port        = 80", 'port = "80"'), **options),
     )
-    error = refused(pristine, "sketchpad", Level.STATIC)
+    error = refused(pristine, "sketchpad", level)
     assert {finding.code for finding in error.findings} == {"second-reader"}
     assert "reads port differently" in error.findings[0].message
 

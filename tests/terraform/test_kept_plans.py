@@ -255,6 +255,25 @@ def test_every_run_sweeps(house: House, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+def test_what_is_done_meanwhile_is_done_once_and_only_while_terraform_runs(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "_directory", lambda: tmp_path / "kept")
+    for stack in ("a", "b"):
+        house.stack(stack, config_map('"1"'))
+    done: list[str] = []
+
+    def aside() -> None:
+        done.append("once")
+        raise ValueError("whoever needs it does it again")
+
+    first = plan_stacks(house.root, ["a", "b"], meanwhile=aside)
+    assert done == ["once"] and all(result.resources for result in first)
+    (again,) = plan_stacks(house.root, ["a"], meanwhile=aside)
+    assert again.kept and done == ["once"]
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
 def test_an_unchanged_stack_is_planned_once(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
