@@ -126,6 +126,13 @@ class Written:
         path = next((block.body.literal("name") for block in read if block.labels[0] == _VAULT), None)
         return SecretKey(path if isinstance(path, str) else "", last.key)
 
+    @cached_property
+    def read_while_planned(self) -> frozenset[str]:
+        """The keys that are read from Secrets while the stack is planned."""
+        read = (r for d in self.documents for r in d.body.references() if r.names[:1] == ("data",))
+        last = (r.steps[-1] for r in read if r.names[1:2] in _SECRETS and r.steps)
+        return frozenset(step.key for step in last if isinstance(step, Index) and isinstance(step.key, str))
+
     def copied(self, site: Site, kind: str) -> str:
         """The object of another namespace that the one at a site is copied from; empty for none."""
         value = self.body(site).value("data")

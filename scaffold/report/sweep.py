@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 
-from scaffold.commands.sweep import Sweep, Swept
+from scaffold.commands.sweep import UNKNOWN, Sweep, Swept
 from scaffold.errors import number_of
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.root import place
@@ -24,6 +24,7 @@ def sweep_text(sweep: Sweep, *, written: bool, by_tier: bool, commits: Iterable[
         _edited(sweep),
         difference_text(sweep.plans) if sweep.plans.differs else (),
         *(_left(one) for one in sweep.left),
+        _together(sweep),
         _questions(sweep),
         _to_apply(sweep, by_tier=by_tier),
         (*gaps_text(sweep.unverified), _sum(sweep, written=written)),
@@ -44,6 +45,11 @@ def _left(one: Swept) -> Iterator[str]:
     yield f"{one.stack}: {_outcome(one)}"
     for finding in (*one.outside, *one.by_hand):
         yield from (f"  {line}" for line in finding_text(finding).split("\n"))
+
+
+def _together(sweep: Sweep) -> Iterator[str]:
+    if sweep.modules and any(one.outside for one in sweep.stacks):
+        yield "An edit in a module reaches all of its callers at once: none is written while one is left."
 
 
 def _questions(sweep: Sweep) -> Iterator[str]:
@@ -87,6 +93,8 @@ def _sum(sweep: Sweep, *, written: bool) -> str:
 
 
 def _outcome(one: Swept) -> str:
+    if one.outside and all(finding.code == UNKNOWN for finding in one.outside):
+        return "left as it is, it cannot be planned"
     if one.outside:
         return "left as it is, something falls outside the contract"
     return "to edit by hand" if one.by_hand else "within the contract"
