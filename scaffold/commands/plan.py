@@ -16,7 +16,7 @@ from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform.diff import Difference, difference
 from scaffold.terraform.result import PlanResult
-from scaffold.terraform.runner import Job, plan_jobs
+from scaffold.terraform.runner import Job, plan_jobs, touched
 from scaffold.terraform.schemas import Schemas
 from scaffold.terraform.tool import Tool, find_tool
 from scaffold.terraform.tree import DiskTree, Kind, OverlayTree, Tree, git_tree
@@ -94,8 +94,6 @@ def plan(
                 raise monorepo.no_stack(stack)
         untouched: tuple[str, ...] = ()
         if then is not None:
-            from scaffold.terraform.touched import touched
-
             both = [stack for stack in stacks if _has(now, stack) and _has(then, stack)]
             differing = set(touched(now, then, both))
             untouched = tuple(stack for stack in both if stack not in differing)
