@@ -15,7 +15,7 @@ from support import needs, scaffold, where
 
 from scaffold.checks.rule import Severity
 from scaffold.checks.verify import Unverified
-from scaffold.commands.check import Checked, by_code, check
+from scaffold.commands.check import Checked, check
 from scaffold.commands.exposed import Backup, Encrypted, Host, Reach, Store
 from scaffold.commands.house import (
     Figure,
@@ -27,6 +27,7 @@ from scaffold.commands.house import (
     StackPage,
     house_at_a_glance,
 )
+from scaffold.commands.rule import by_code
 from scaffold.errors import Finding
 from scaffold.monorepo.repository import Monorepo
 from scaffold.report.house import as_html

@@ -10,7 +10,8 @@ from jsonschema import Draft4Validator
 
 from scaffold.checks.rule import Severity
 from scaffold.checks.verify import Unverified
-from scaffold.commands.check import Checked, by_code
+from scaffold.commands.check import Checked
+from scaffold.commands.rule import by_code
 from scaffold.errors import Finding
 from scaffold.report.check import as_json, as_markdown, told
 

@@ -12,8 +12,9 @@ import pytest
 from support import needs, scaffold
 
 from scaffold.checks.house import house_names, house_of
-from scaffold.commands.check import Selection, all_rules, check
+from scaffold.commands.check import Selection, check
 from scaffold.commands.doctor import diagnose
+from scaffold.commands.rule import all_rules
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.stored import stored_values, with_answers
 from scaffold.commands.taken import judge

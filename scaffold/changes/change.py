@@ -11,7 +11,8 @@ import stat
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import pairwise
+from functools import lru_cache
+from itertools import islice, pairwise
 from pathlib import Path, PurePosixPath
 
 from scaffold.errors import RefusedError
@@ -234,7 +235,7 @@ def _file(change: FileChange) -> Iterator[str]:
         yield f"Encrypted files {old} and {new} differ (not shown)\n"
     elif _text(change.before) is None or _text(change.after) is None:
         yield f"Binary files {old} and {new} differ (not shown)\n"
-    elif hunks := list(_hunks(change)):
+    elif hunks := _hunks(change):
         yield from (f"--- {_ended(old)}\n", f"+++ {_ended(new)}\n", *hunks)
 
 
@@ -249,15 +250,17 @@ def _git_mode(content: Content | None, executable: bool) -> str:
     return "100755" if executable else "100644"
 
 
-def _hunks(change: FileChange) -> Iterator[str]:
-    """The hunks of one file, one line each (the last may carry the mark of a missing newline)."""
+@lru_cache(64)
+def _hunks(change: FileChange) -> tuple[str, ...]:
+    """The hunks of one file, one line each (the last may carry the mark of a missing newline).
+
+    Lines are counted before the diff is shown, and found once.
+    """
     before, after = _text(change.before), _text(change.after)
     if before is None or after is None:
-        return
-    lines = difflib.unified_diff(lines_of(before), lines_of(after))
-    for number, line in enumerate(lines):
-        if number >= 2:  # the first two name the file
-            yield line if line.endswith("\n") else line + _NO_NEWLINE
+        return ()
+    lines = islice(difflib.unified_diff(lines_of(before), lines_of(after)), 2, None)  # two name the file
+    return tuple(line if line.endswith("\n") else line + _NO_NEWLINE for line in lines)
 
 
 def _text(content: Content | None) -> str | None:

@@ -182,7 +182,8 @@ def _planned(
     monorepo: Monorepo, stack: str, edits: Overlay, meanwhile: Callable[[], object], *, demanded: bool
 ) -> PlanResult | Unverified:
     """The plan, or why there is none, which raises :class:`MissingError` where it is demanded."""
-    from scaffold.terraform.runner import find_tool, plan_stacks
+    from scaffold.terraform.runner import plan_stacks
+    from scaffold.terraform.tool import find_tool
 
     try:
         tool = find_tool()

@@ -32,7 +32,7 @@ def settings(_: click.Context, __: click.Parameter, incomplete: str) -> list[str
 
 def codes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """The codes of rules, after those that stand there with a comma."""
-    from scaffold.commands.check import all_rules
+    from scaffold.commands.rule import all_rules
 
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{code}" for code in _fitting((rule.code for rule in all_rules()), last.upper())]
@@ -40,7 +40,7 @@ def codes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
 
 def codes_and_stacks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """The codes of rules that have an edit where the first word is one, then stacks."""
-    from scaffold.commands.check import all_rules
+    from scaffold.commands.rule import all_rules
 
     if context.params.get("file") or context.params.get("named"):
         return stacks(context, parameter, incomplete)

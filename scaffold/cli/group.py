@@ -91,7 +91,7 @@ def _versions(context: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked:
         return
     from scaffold.templates import template
-    from scaffold.terraform.runner import find_tool, with_version
+    from scaffold.terraform.tool import find_tool, with_version
 
     origin = template.origin()
     click.echo(f"scaffold {template.version()}")

@@ -81,7 +81,6 @@ def finish(
     imported: Report | None = None,
 ) -> None:
     """Write what is prepared, if ``write``, and tell of it; in JSON also of the compose file behind it."""
-    from scaffold.report.imported import import_json
     from scaffold.report.prepared import prepared_json, prepared_text
 
     with ExitStack() as held:
@@ -91,7 +90,11 @@ def finish(
     steps = prepared.next_steps(monorepo, commits)
     if as_json:
         told = prepared_json(prepared, steps, written=write, commits=commits)
-        print_json({**told, **({"import": import_json(imported)} if imported else {})})
+        if imported is not None:
+            from scaffold.report.imported import import_json
+
+            told = {**told, "import": import_json(imported)}
+        print_json(told)
     else:
         print_lines(prepared_text(prepared, steps, written=write, commits=commits))
 

@@ -17,7 +17,7 @@ def rule(code: str | None, every: bool) -> None:
     For example: scaffold rule ING001
     """
     from scaffold.commands import rule as command
-    from scaffold.commands.check import all_rules
+    from scaffold.commands.rule import all_rules
 
     if (code is None) != every:
         raise UsageError("Name a rule, or give --list.", "For example: scaffold rule ING001")

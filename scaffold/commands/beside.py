@@ -96,11 +96,11 @@ def unformatted(files: Sequence[OwnFile], level: Level | None) -> tuple[Unverifi
     Raises :class:`VerificationError` for those that are not, and :class:`MissingError` if a plan is demanded
     and there is no Terraform.
     """
-    from scaffold.checks.verify import Level, Unverified
-    from scaffold.terraform.runner import find_tool, is_formatted
-
     if not files:
         return ()
+    from scaffold.checks.verify import Level, Unverified
+    from scaffold.terraform.tool import find_tool, is_formatted
+
     names = ", ".join(file.source.name for file in files)
     if level is Level.STATIC:
         return (Unverified(f"the format of {names}", "left out by --verify static"),)

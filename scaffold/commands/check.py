@@ -12,10 +12,11 @@ from scaffold.checks.definitions import Syntax
 from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.house import HouseNames, house_of
-from scaffold.checks.rule import Kind, Rule, Severity, rules
+from scaffold.checks.rule import Kind, Rule, Severity
 from scaffold.checks.stack import place
 from scaffold.checks.static import look
 from scaffold.checks.verify import Unverified
+from scaffold.commands.rule import all_rules, by_code, rules_of
 from scaffold.commands.stored import with_answers
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.features import features
@@ -23,8 +24,6 @@ from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import STACKS, stack_in
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform.result import PlanResult, Reason, without_caller
-
-_PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.pipelines"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Selection:
 
     def of(self, kind: Kind) -> tuple[Rule, ...]:
         """The chosen rules of a kind."""
-        return tuple(rule for rule in rules(_PACKAGES[kind], kind) if rule.code in self)
+        return tuple(rule for rule in rules_of(kind) if rule.code in self)
 
     def check(self) -> None:
         """Raises :class:`UsageError` for a code that begins no rule's."""
@@ -93,18 +92,6 @@ def rules_off(monorepo: Monorepo, selection: Selection = EVERY_RULE) -> tuple[Of
         for rule in all_rules()
         if rule.needs in missing and rule.code in selection
     )
-
-
-@cache
-def by_code() -> Mapping[str, Rule]:
-    """Every rule there is, by its code, in the order of the codes."""
-    found = [rule for kind, package in _PACKAGES.items() for rule in rules(package, kind)]
-    return {rule.code: rule for rule in sorted(found, key=lambda rule: rule.code)}
-
-
-def all_rules() -> tuple[Rule, ...]:
-    """Every rule there is, in the order of the codes."""
-    return tuple(by_code().values())
 
 
 def severity(finding: Finding) -> Severity:
@@ -240,7 +227,8 @@ def _planned(
     The other stacks are planned once a rule asks for them, or at once where ``every`` plan is wanted.
     """
     from scaffold.checks.planned import Plan, apply_rules
-    from scaffold.terraform.runner import at_once, find_tool, plan_stacks
+    from scaffold.terraform.runner import at_once, plan_stacks
+    from scaffold.terraform.tool import find_tool
 
     try:
         tool = find_tool()

@@ -21,8 +21,8 @@ from scaffold.templates.questions import Value
 from scaffold.templates.template import unlasting
 from scaffold.terraform import refresh
 from scaffold.terraform.refresh import Floor, VersionDifference
-from scaffold.terraform.runner import find_tool, with_version
 from scaffold.terraform.schemas import Schemas
+from scaffold.terraform.tool import find_tool, with_version
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.rule import Rule
 from scaffold.checks.verify import Unverified, verify_edits
-from scaffold.commands.check import Checked, by_code
+from scaffold.commands.check import Checked
+from scaffold.commands.rule import by_code
 from scaffold.errors import Finding
 from scaffold.hcl.place import block_at
 from scaffold.hcl.splice import EditError

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from scaffold.checks.rule import Severity
 from scaffold.checks.verify import Unverified
-from scaffold.commands.check import Checked, by_code, severity, stack_of
+from scaffold.commands.check import Checked, severity, stack_of
 from scaffold.commands.exposed import Backup, Described, Host, Reach, Store, place
 from scaffold.commands.index import show
+from scaffold.commands.rule import by_code
 from scaffold.commands.stored import stored_answers
 from scaffold.errors import Finding, RefusedError
 from scaffold.indexes import all_indexes

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 
-from scaffold.checks.rule import Kind, Rule
-from scaffold.commands.check import by_code
+from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import UsageError, nearest
 
+_PACKAGES = dict.fromkeys(Kind, "scaffold.checks") | {Kind.PIPELINE: "scaffold.pipelines"}
 _READS = {
     Kind.STACK: "the syntax of a stack",
     Kind.PLAN: "the planned resources of a stack",
@@ -15,6 +16,23 @@ _READS = {
     Kind.EXCEPTION: "the comments that make exceptions",
     Kind.INDEX: "the lists outside the stacks, compared with all stacks",
 }
+
+
+def rules_of(kind: Kind) -> tuple[Rule, ...]:
+    """The rules of one kind."""
+    return rules(_PACKAGES[kind], kind)
+
+
+@cache
+def by_code() -> Mapping[str, Rule]:
+    """Every rule there is, by its code, in the order of the codes."""
+    found = [rule for kind in Kind for rule in rules_of(kind)]
+    return {rule.code: rule for rule in sorted(found, key=lambda rule: rule.code)}
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule there is, in the order of the codes."""
+    return tuple(by_code().values())
 
 
 def find(code: str) -> Rule:

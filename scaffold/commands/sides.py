@@ -19,7 +19,7 @@ from scaffold.monorepo.stack import read_stack
 from scaffold.templates.questions import Value
 from scaffold.templates.render import ANSWERS_FILE
 from scaffold.terraform.result import PlanResult
-from scaffold.terraform.runner import find_tool
+from scaffold.terraform.tool import find_tool
 from scaffold.updates.merge import Tree
 from scaffold.updates.oracle import losses
 

@@ -13,8 +13,9 @@ from scaffold.checks.exceptions import Exceptions, ignores
 from scaffold.checks.house import house_of
 from scaffold.checks.rule import Kind, Rule
 from scaffold.checks.stack import CheckContext, parse_stack, run
-from scaffold.commands.check import Selection, by_code, check
+from scaffold.commands.check import Selection, check
 from scaffold.commands.fix import edited, with_fix
+from scaffold.commands.rule import by_code
 from scaffold.commands.stored import with_answers
 from scaffold.errors import Finding
 from scaffold.hcl.place import addressed, block_at

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from scaffold.commands.check import all_rules
-from scaffold.commands.rule import described
+from scaffold.commands.rule import all_rules, described
 from scaffold.errors import EXITS
 from scaffold.templates import template
 from scaffold.templates.questions import Value

@@ -17,8 +17,9 @@ from urllib.parse import quote
 
 from scaffold.changes.change import diff
 from scaffold.checks.rule import Severity
-from scaffold.commands.check import Checked, by_code, severity, stack_of
+from scaffold.commands.check import Checked, severity, stack_of
 from scaffold.commands.fix import Fixed
+from scaffold.commands.rule import by_code
 from scaffold.errors import Finding, number_of
 from scaffold.report.changes import files_json, gaps_text
 from scaffold.report.findings import finding_json, finding_text, seen

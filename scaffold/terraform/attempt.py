@@ -16,16 +16,15 @@ from scaffold.terraform.diagnostics import Output
 from scaffold.terraform.lifetime import Finished
 from scaffold.terraform.mends import Lessons, from_the_start, learn
 from scaffold.terraform.planned import PlannedResource
-from scaffold.terraform.result import PlanResult, Reason, StandIn, StandInKind, Tool
+from scaffold.terraform.result import PlanResult, Reason, StandIn, StandInKind
 from scaffold.terraform.rewrite import Mends
 from scaffold.terraform.schemas import BlockSchema, RawSchema, Schemas
 from scaffold.terraform.sites import Sites
+from scaffold.terraform.tool import CHOICE, Tool
 from scaffold.terraform.tree import Tree, shared_in
 from scaffold.terraform.workspace import TESTS, Workspace
 from scaffold.terraform.written import UnclearError, Written
 
-CHOICE = "SCAFFOLD_TERRAFORM"
-"""The environment variable that names the program to plan with, where PATH does not say it."""
 TIMEOUT = 120.0
 """Seconds that one command may take."""
 Execute = Callable[[Sequence[str], Path, str, float], Finished]

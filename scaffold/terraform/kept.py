@@ -26,8 +26,9 @@ from scaffold.changes.change import is_ciphertext
 from scaffold.monorepo.fleet import unpickled
 from scaffold.templates.template import cache_root
 from scaffold.terraform.files import VALUES
-from scaffold.terraform.result import PlanResult, Tool
+from scaffold.terraform.result import PlanResult
 from scaffold.terraform.schemas import Schemas
+from scaffold.terraform.tool import Tool
 from scaffold.terraform.tree import Kind, Tree
 from scaffold.terraform.variables import texts_set
 

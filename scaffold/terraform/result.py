@@ -10,6 +10,7 @@ from enum import Enum
 from scaffold.errors import Finding
 from scaffold.terraform.confine import Layer
 from scaffold.terraform.planned import PlannedResource, is_within
+from scaffold.terraform.tool import Tool
 
 
 class StandInKind(Enum):
@@ -80,15 +81,6 @@ class Reason(Enum):
 def without_caller(finding: Finding) -> Finding:
     """A finding in a form that is the same for every stack: in a shared module, the fix names the caller."""
     return replace(finding, fix=None) if finding.code == Reason.MODULE.value else finding
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """The program that plans: ``terraform`` or ``tofu``, where it is, and its version once it has said so."""
-
-    name: str
-    path: str
-    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,21 +17,19 @@ from typing import TYPE_CHECKING
 
 from scaffold.errors import MissingError
 from scaffold.terraform import refresh
-from scaffold.terraform.attempt import CHOICE, Attempt
 from scaffold.terraform.confine import Layer
 from scaffold.terraform.kept import AskedTree, KeptPlans, same_answers
 from scaffold.terraform.lifetime import Finished, Run, private_run, sweep
 from scaffold.terraform.mends import Lessons, from_the_start
-from scaffold.terraform.result import PlanResult, Tool
+from scaffold.terraform.result import PlanResult
 from scaffold.terraform.schemas import RawSchema, Schemas
+from scaffold.terraform.tool import Tool, find_tool
 from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree, stacks_in
 from scaffold.terraform.workspace import Workspace
 
 if TYPE_CHECKING:
     from scaffold.terraform.server import SchemaServer
 
-TOOLS = ("terraform", "tofu")
-_PATIENCE = 10.0
 _CLI = """\
 disable_checkpoint = true
 provider_installation {{
@@ -49,22 +45,6 @@ def at_once() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def find_tool() -> Tool:
-    """The program that plans: the one in ``SCAFFOLD_TERRAFORM``, else ``terraform``, else ``tofu`` on PATH.
-
-    Raises ``MissingError`` if there is none.
-    """
-    chosen = os.environ.get(CHOICE)
-    for name in (chosen,) if chosen else TOOLS:
-        if path := shutil.which(name):
-            kind = "tofu" if "tofu" in Path(name).name else "terraform"
-            return Tool(kind, str(Path(path).absolute()))
-    raise MissingError(
-        f"{chosen or ' or '.join(TOOLS)} is not installed: nothing can be planned",
-        f"install one of them, or name it with {CHOICE}",
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Job:
     """A stack to plan, and the tree that it is in."""
@@ -76,39 +56,6 @@ class Job:
     def directory(self) -> str:
         """Where the stack is in the tree."""
         return posixpath.join(stacks_in(self.tree), self.stack).removeprefix("./")
-
-
-def with_version(tool: Tool) -> Tool:
-    """The tool with the version that it reports. Raises ``MissingError`` if it cannot be asked."""
-    try:
-        done = _run([tool.path, "version", "-json"])
-        return replace(tool, version=str(json.loads(done.stdout)["terraform_version"]))
-    except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError) as error:
-        raise MissingError(
-            f"{tool.path} does not say its version: {error}", f"name the program itself with {CHOICE}"
-        ) from error
-
-
-def is_formatted(tool: Tool, content: bytes) -> bool:
-    """Whether ``terraform fmt`` would leave a file as it is; a file that is not HCL counts as formatted.
-
-    Raises ``MissingError`` if the tool cannot be asked.
-    """
-    try:
-        return _run([tool.path, "fmt", "-"], content).stdout == content
-    except subprocess.CalledProcessError:
-        return True
-    except (OSError, subprocess.SubprocessError) as error:
-        raise MissingError(f"{tool.path} does not run: {error}", f"name another one with {CHOICE}") from error
-
-
-def _run(command: Sequence[str], given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """What the tool prints, without the user's settings; an error if it fails."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-    environment = {**kept, "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
-    return subprocess.run(
-        command, env=environment, input=given, capture_output=True, check=True, timeout=_PATIENCE
-    )
 
 
 def plan_stacks(
@@ -222,6 +169,8 @@ class Planner:
 
     def plan(self, job: Job) -> PlanResult:
         """Plan one stack."""
+        from scaffold.terraform.attempt import Attempt
+
         started = time.perf_counter()
         place = self.run.directory / str(next(self._numbers))
         place.mkdir(mode=0o700)

@@ -24,7 +24,8 @@ from scaffold.commands.adoption import Adoption
 from scaffold.hcl.syntax import parse
 from scaffold.templates import decisions
 from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Site
-from scaffold.terraform.result import PlanResult, Tool
+from scaffold.terraform.result import PlanResult
+from scaffold.terraform.tool import Tool
 
 PATH = "stacks/kit/main.tf"
 TOOL = Tool("terraform", "terraform")

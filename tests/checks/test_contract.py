@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from scaffold.checks.contract import IGNORES, NOTHING, Allowed, Contract, outside
-from scaffold.commands.check import all_rules
+from scaffold.commands.rule import all_rules
 from scaffold.templates import decisions
 from scaffold.terraform.diff import difference
 from scaffold.terraform.planned import Mark, PlannedResource, Site, Tree

@@ -9,8 +9,9 @@ import pytest
 
 from scaffold.checks.rule import Kind, Rule
 from scaffold.checks.stack import CheckContext, parse_stack, run
-from scaffold.commands.check import Selection, all_rules, check
+from scaffold.commands.check import Selection, check
 from scaffold.commands.fix import plan_fix, with_fix
+from scaffold.commands.rule import all_rules
 from scaffold.errors import Finding
 from scaffold.hcl.syntax import parse
 from scaffold.monorepo.repository import Monorepo

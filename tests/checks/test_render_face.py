@@ -16,8 +16,8 @@ from scaffold.checks.ignoring import unignored
 from scaffold.checks.lifecycle import LifecycleRule
 from scaffold.checks.rule import Rule
 from scaffold.checks.stack import CheckContext, parse_stack
-from scaffold.commands.check import all_rules
 from scaffold.commands.fix import with_fix
+from scaffold.commands.rule import all_rules
 from scaffold.hcl.place import block_at, path_of
 from scaffold.hcl.syntax import Block, Document, parse
 from scaffold.sweeps.edits import Remove

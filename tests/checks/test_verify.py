@@ -17,11 +17,12 @@ from scaffold.checks.verify import Level, verify, verify_edits
 from scaffold.commands import index, new_service
 from scaffold.commands.prepared import Prepared
 from scaffold.commands.remove_service import plan_removal
-from scaffold.errors import Finding, VerificationError
+from scaffold.errors import Finding, MissingError, VerificationError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions
 from scaffold.terraform.confine import Layer
-from scaffold.terraform.result import PlanResult, Reason, Tool
+from scaffold.terraform.result import PlanResult, Reason
+from scaffold.terraform.tool import Tool
 
 
 def golden_files(golden: str) -> dict[PurePosixPath, Content]:
@@ -46,7 +47,7 @@ def test_a_broken_shared_module_is_not_blamed_on_the_stack(
     tool = Tool("terraform", "1.11.4")
     finding = Finding("modules/kubernetes/ingress_factory/main.tf", 3, 1, Reason.MODULE.value, "It is wrong.")
     result = PlanResult("sketchpad", tool, findings=(finding,))
-    monkeypatch.setattr("scaffold.terraform.runner.find_tool", lambda: tool)
+    monkeypatch.setattr("scaffold.terraform.tool.find_tool", lambda: tool)
     monkeypatch.setattr("scaffold.terraform.runner.plan_stacks", lambda *_, **__: (result,))
     error = refused(pristine, "sketchpad", Level.PLAN)
     assert "a shared module is wrong, whichever stack calls it" in error.message
@@ -54,10 +55,21 @@ def test_a_broken_shared_module_is_not_blamed_on_the_stack(
     assert list(error.findings) == [finding]
 
 
+def nothing_plans() -> Tool:
+    raise MissingError("there is no Terraform")
+
+
 @pytest.mark.usefixtures("read_anew")
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("find_tool", [lambda: Tool("terraform", "1.11.4"), nothing_plans])
 def test_what_a_second_reader_reads_differently_is_refused(
-    pristine: Monorepo, monkeypatch: pytest.MonkeyPatch
+    pristine: Monorepo, monkeypatch: pytest.MonkeyPatch, level: Level, find_tool: Callable[[], Tool]
 ) -> None:
+    """Whatever else is wrong: with the plan, or because there can be none."""
+    finding = Finding("stacks/sketchpad/main.tf", 3, 1, Reason.STACK.value, "It is wrong.")
+    result = PlanResult("sketchpad", Tool("terraform", "1.11.4"), findings=(finding,))
+    monkeypatch.setattr("scaffold.terraform.tool.find_tool", find_tool)
+    monkeypatch.setattr("scaffold.terraform.runner.plan_stacks", lambda *_, **__: (result,))
     loads = hcl2.loads
     # As if escapes were read otherwise: the port of the Service becomes a text.
     monkeypatch.setattr(
@@ -65,7 +77,7 @@ def test_what_a_second_reader_reads_differently_is_refused(
         "loads",
         lambda text, **options: loads(text.replace("port        = 80", 'port = "80"'), **options),
     )
-    error = refused(pristine, "sketchpad", Level.STATIC)
+    error = refused(pristine, "sketchpad", level)
     assert {finding.code for finding in error.findings} == {"second-reader"}
     assert "reads port differently" in error.findings[0].message
 
@@ -137,7 +149,7 @@ def test_a_plan_that_the_system_does_not_confine_is_told(
 ) -> None:
     tool = Tool("terraform", "1.11.4")
     result = PlanResult("sketchpad", tool, open=(Layer.FILES, Layer.NETWORK))
-    monkeypatch.setattr("scaffold.terraform.runner.find_tool", lambda: tool)
+    monkeypatch.setattr("scaffold.terraform.tool.find_tool", lambda: tool)
     monkeypatch.setattr("scaffold.terraform.runner.plan_stacks", lambda *_, **__: (result,))
     answers: dict[str, Any] = yaml.safe_load((ANSWERS / "valid" / "sketchpad.yml").read_text())
     told = verify(pristine, "sketchpad", golden_files("sketchpad"), decisions.combine(answers)).unverified

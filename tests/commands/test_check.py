@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from support import needs, scaffold
 
-from scaffold.commands.check import all_rules, check, once, stacks_at
+from scaffold.commands.check import check, once, stacks_at
+from scaffold.commands.rule import all_rules
 from scaffold.errors import Finding, MissingError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.terraform import runner

@@ -12,7 +12,8 @@ from scaffold.errors import Finding
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform.planned import PlannedResource, Site, Tree
-from scaffold.terraform.result import PlanResult, Tool
+from scaffold.terraform.result import PlanResult
+from scaffold.terraform.tool import Tool
 
 TOOL = Tool("terraform", "terraform")
 STACK = "navidrome"

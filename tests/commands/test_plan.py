@@ -21,7 +21,8 @@ from scaffold.report.plan import plans_json, plans_text
 from scaffold.terraform import schemas
 from scaffold.terraform.diff import difference
 from scaffold.terraform.planned import PlannedResource, Site, Tree
-from scaffold.terraform.result import PlanResult, StandIn, StandInKind, Tool
+from scaffold.terraform.result import PlanResult, StandIn, StandInKind
+from scaffold.terraform.tool import Tool
 
 TOOL = Tool("terraform", "/bin/terraform", "1.12.2")
 NAMESPACE = PlannedResource(

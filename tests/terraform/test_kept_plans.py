@@ -17,8 +17,9 @@ from scaffold.errors import Finding
 from scaffold.terraform import kept, schemas
 from scaffold.terraform.kept import AskedTree, KeptPlans
 from scaffold.terraform.planned import Mark, PlannedResource
-from scaffold.terraform.result import PlanResult, Reason, Tool
+from scaffold.terraform.result import PlanResult, Reason
 from scaffold.terraform.runner import Job, Planner, plan_jobs, plan_stacks
+from scaffold.terraform.tool import Tool
 from scaffold.terraform.tree import DiskTree, OverlayTree
 
 STACK = "stacks/x"
@@ -251,6 +252,25 @@ def test_every_run_sweeps(house: House, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(kept, "_directory", lambda: directory)
     plan_jobs([], tool=Tool("terraform", str(directory / "none")))
     assert [file.name for file in directory.iterdir()] == ["new"]
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+def test_what_is_done_meanwhile_is_done_once_and_only_while_terraform_runs(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "_directory", lambda: tmp_path / "kept")
+    for stack in ("a", "b"):
+        house.stack(stack, config_map('"1"'))
+    done: list[str] = []
+
+    def aside() -> None:
+        done.append("once")
+        raise ValueError("whoever needs it does it again")
+
+    first = plan_stacks(house.root, ["a", "b"], meanwhile=aside)
+    assert done == ["once"] and all(result.resources for result in first)
+    (again,) = plan_stacks(house.root, ["a"], meanwhile=aside)
+    assert again.kept and done == ["once"]
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")

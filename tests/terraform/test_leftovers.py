@@ -19,8 +19,9 @@ from plan_house import NAMESPACE, House, fake_tool, small_house
 
 from scaffold.terraform import lifetime, planned, schemas
 from scaffold.terraform.lifetime import private_run, sweep
-from scaffold.terraform.result import Reason, Tool
+from scaffold.terraform.result import Reason
 from scaffold.terraform.runner import plan_stacks
+from scaffold.terraform.tool import Tool
 
 PATIENCE = 90.0
 """Only a defect takes as long: nothing waits for time to pass."""
@@ -31,7 +32,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from pathlib import Path
 from scaffold.terraform import planned, schemas
-from scaffold.terraform.result import Tool
+from scaffold.terraform.tool import Tool
 from scaffold.terraform.runner import plan_stacks
 root, tool = Path(sys.argv[1]), Tool("terraform", sys.argv[2])
 (result,) = plan_stacks(root, ["x"], workers=int(sys.argv[3]), tool=tool, known=schemas.load())

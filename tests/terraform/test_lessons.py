@@ -15,7 +15,8 @@ from support import needs
 from scaffold.terraform import schemas
 from scaffold.terraform.attempt import Attempt
 from scaffold.terraform.lifetime import Finished
-from scaffold.terraform.runner import find_tool, plan_stacks, with_version
+from scaffold.terraform.runner import plan_stacks
+from scaffold.terraform.tool import find_tool, with_version
 
 MODULE = "modules/kubernetes/scaled/main.tf"
 SCALED = """\

@@ -13,9 +13,10 @@ from scaffold.checks.planned import Plan, apply_rules
 from scaffold.commands import check
 from scaffold.errors import Finding
 from scaffold.monorepo.repository import Monorepo
-from scaffold.terraform import runner
+from scaffold.terraform import runner, tool
 from scaffold.terraform.planned import PlannedResource
-from scaffold.terraform.result import PlanResult, Tool
+from scaffold.terraform.result import PlanResult
+from scaffold.terraform.tool import Tool
 
 TOOL = Tool("terraform", "terraform", "1.11.4")
 CONFIG = tuple(resource for resource in plan() if resource not in plan(without="config"))
@@ -36,7 +37,7 @@ def results_of(
         ]
 
     monkeypatch.setattr(runner, "plan_stacks", plan_stacks)
-    monkeypatch.setattr(runner, "find_tool", lambda: TOOL)
+    monkeypatch.setattr(tool, "find_tool", lambda: TOOL)
     monkeypatch.setattr(check, "house_of", lambda monorepo, facts: HOUSE)
     return asked
 

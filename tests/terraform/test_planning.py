@@ -16,8 +16,9 @@ from scaffold.changes.change import Content, Symlink
 from scaffold.errors import MissingError
 from scaffold.terraform import planned, schemas, trim
 from scaffold.terraform.planned import INSTANCE, Mark, Placeholder
-from scaffold.terraform.result import PlanResult, Reason, StandInKind, Tool
-from scaffold.terraform.runner import find_tool, plan_stacks, with_version
+from scaffold.terraform.result import PlanResult, Reason, StandInKind
+from scaffold.terraform.runner import plan_stacks
+from scaffold.terraform.tool import Tool, find_tool, with_version
 
 pytestmark = needs("terraform")
 

@@ -14,7 +14,8 @@ from scaffold.terraform import schemas
 from scaffold.terraform.attempt import Attempt
 from scaffold.terraform.lifetime import Finished
 from scaffold.terraform.result import PlanResult
-from scaffold.terraform.runner import find_tool, plan_stacks
+from scaffold.terraform.runner import plan_stacks
+from scaffold.terraform.tool import find_tool
 
 pytestmark = needs("terraform")
 MODULE = "modules/kubernetes/shop/main.tf"

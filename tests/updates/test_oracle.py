@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from scaffold.terraform.planned import Mark, PlannedResource, Site, Tree
-from scaffold.terraform.result import Moves, PlanResult, Tool
+from scaffold.terraform.result import Moves, PlanResult
+from scaffold.terraform.tool import Tool
 from scaffold.updates.oracle import Loss, Wrong, losses
 
 APP = "kubernetes_deployment.app"
