@@ -242,4 +242,9 @@ def _compared(found: Adoption, after: PlanResult | None) -> Adoption:
     if not after.ok:
         why = f"what the answers render cannot be planned: {after.findings[0].message}"
         return replace(found, after=after, obstacles=(*found.obstacles, why))
-    return replace(found, after=after, compared=tuple(compare(found.before.resources, after.resources)))
+    stuck = {
+        p.before.type: p.after.type for p in pairs(found.before.resources, after.resources) if not p.movable
+    }
+    stops = (f"Terraform cannot move a {old} to a {new}" for old, new in sorted(stuck.items()))
+    compared = tuple(compare(found.before.resources, after.resources))
+    return replace(found, after=after, obstacles=(*found.obstacles, *stops), compared=compared)

@@ -13,6 +13,7 @@ from history import replace_in
 from support import needs, scaffold
 
 from scaffold.changes.git import git
+from scaffold.commands.adoption import examine
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import STACKS
 from scaffold.templates.render import ANSWERS_FILE
@@ -20,7 +21,8 @@ from scaffold.terraform.diff import difference
 from scaffold.terraform.runner import plan_stacks
 
 pytestmark = [pytest.mark.slow("plans a stack before and after"), needs("terraform")]
-MAIN = """variable "tls_secret_name" {
+MAIN = """# What the box is for, which no answer says.
+variable "tls_secret_name" {
   type      = string
   sensitive = true
 }
@@ -203,6 +205,7 @@ def test_an_adopted_stack_lives_like_a_born_one(by_hand: Path) -> None:
     counts = git(root, "show", "--numstat", "--format=", "HEAD", "--", *outside)
     lost = [line.split()[1] for line in counts.splitlines() if line.strip()]
     assert lost and set(lost) <= {"0", "1"}, "what is listed stays"
+    assert json.loads(told.stdout)["comments_left_out"] == ["stacks/tool-box/main.tf:1"]
     verified = json.loads(told.stdout)["verified"]
     assert verified["level"] == "plan"
     assert "what only the cluster knows" in [gap["what"] for gap in verified["not_verified"]]
@@ -320,6 +323,13 @@ def test_what_has_no_answer_to_stand_on_is_refused(by_hand: Path) -> None:
     assert taken.returncode == 0, taken.stderr + taken.stdout
 
 
+def test_what_terraform_cannot_move_is_in_the_way(by_hand: Path) -> None:
+    main = by_hand / "main.tf"
+    main.write_text(main.read_text().replace("kubernetes_namespace", "kubernetes_namespace_v1"))
+    (found,) = examine(Monorepo(by_hand.parents[1]), ["tool-box"])
+    assert found.obstacles == ("Terraform cannot move a kubernetes_namespace_v1 to a kubernetes_namespace",)
+
+
 def test_what_becomes_another_is_accepted_by_its_line_or_not_written(by_hand: Path) -> None:
     root = by_hand.parents[1]
     main = by_hand / "main.tf"
@@ -331,7 +341,10 @@ def test_what_becomes_another_is_accepted_by_its_line_or_not_written(by_hand: Pa
     git(root, "commit", "-q", "-a", "-m", "Its containers see each other")
     line = "kubernetes_deployment.box spec[0].template[0].spec[0].share_process_namespace"
     refused = scaffold("adopt", "tool-box", "--write", "--monorepo", root)
-    assert refused.returncode == 4 and line in refused.stderr + refused.stdout
+    assert refused.returncode == 4
+    at = odd[: odd.index('resource "kubernetes_deployment"')].count("\n") + 1
+    assert f"stacks/tool-box/main.tf:{at}: {line} would be removed." in refused.stderr
+    assert "  value:   true\n" in refused.stderr
     assert main.read_text() == odd
     assert scaffold("adopt", "tool-box", "--write", "--monorepo", root, "--accept", line).returncode == 0
 
@@ -353,7 +366,7 @@ def test_what_guards_it_no_longer_is_accepted_by_its_line_or_not_written(by_hand
         for x in ("prevent_destroy", "ignore_changes spec[0].replicas")
     ]
     findings = json.loads(refused.stdout)["error"]["findings"]
-    assert [finding["message"] for finding in findings] == [f"{line} would change." for line in lines]
+    assert [finding["message"] for finding in findings] == [f"{line} would be lost." for line in lines]
     assert main.read_text() == scaled
     assert (
         scaffold(
