@@ -110,7 +110,8 @@ def sweep(
             str(target),
         ]
         target.write_text(questions.text(found.open, shlex.join(again)), "utf-8")
-        output.print_notes([f"{target}: {number_of(len(found.open), 'question')}"])
+        asked = number_of(len(found.open), "question")
+        output.print_notes([f"{target}: {asked}. Answer them there, then: {shlex.join(again)}"])
     by_tier, written = waves is not None, not preview
     listed = str(target) if writes_list else ""
     output.print_either(
