@@ -92,12 +92,20 @@ def number_of(number: int, one: str, more: str = "") -> str:
     return f"{number} {one if number == 1 else more or f'{one}s'}"
 
 
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The known name that is most similar to a misspelt one, to be proposed as the fix."""
+ONE_SLIP = 0.9
+"""How alike two words of ten letters or more are that differ in one of them."""
+
+
+def alike(name: str, names: Iterable[str], least: float = 0.6) -> str:
+    """The known name that is most similar to a misspelt one; empty if none is at least that much alike."""
     from difflib import get_close_matches
 
-    close = get_close_matches(name, list(names), n=1)
-    return f"Did you mean {close[0]}?" if close else None
+    return next(iter(get_close_matches(name, list(names), 1, least)), "")
+
+
+def nearest(name: str, names: Iterable[str], least: float = 0.6) -> str | None:
+    """The known name that is most similar to a misspelt one, to be proposed as the fix."""
+    return f"Did you mean {near}?" if (near := alike(name, names, least)) else None
 
 
 class ScaffoldError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,12 +25,12 @@ tables = cache(read_tables)
 
 
 @contextmanager
-def instead(compiled: Mapping[str, str]) -> Iterator[set[str]]:
-    """Evaluate these texts where the compiled files are read. Gives the names of the rows that are noted."""
-    chosen: set[str] = set()
+def instead(compiled: Mapping[str, str]) -> Iterator[dict[str, list[Mapping[str, Any]]]]:
+    """Evaluate these texts where the compiled files are read. Gives what the rows say that are noted."""
+    chosen: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
 
-    def noted(value: object, name: str) -> object:
-        chosen.add(name)
+    def noted(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        chosen[name].append(value)
         return value
 
     there = decisions.environment()

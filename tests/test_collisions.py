@@ -6,8 +6,8 @@ import pytest
 
 from scaffold.answers import validation
 from scaffold.answers.sources import from_yaml
-from scaffold.checks.house import house_of
-from scaffold.commands.stored import given_claims
+from scaffold.checks.house import HouseNames, house_of
+from scaffold.commands.stored import with_answers
 from scaffold.commands.taken import with_taken
 from scaffold.monorepo.collisions import Wanted, shared, taken
 from scaffold.monorepo.repository import Monorepo
@@ -150,13 +150,13 @@ def test_what_two_stacks_take_is_told_to_both_and_a_monitor_takes_nothing(inhabi
 
 def test_the_claims_that_answers_say_to_exist_are_known(inhabited: Monorepo) -> None:
     answers = inhabited.root / STACKS / "bees" / ANSWERS_FILE
-    assert given_claims(inhabited, "bees") == frozenset()
+    assert with_answers(HouseNames(), inhabited, "bees").given_claims == frozenset()
     answers.write_text(
         "volumes:\n- {purpose: data, claim: hive, path: /a}\n- {purpose: wax, path: /b, size: 1Gi}\n"
     )
-    assert given_claims(inhabited, "bees") == {"hive"}
+    assert with_answers(HouseNames(), inhabited, "bees").given_claims == {"hive"}
     answers.write_text("<<<<<<< before\n")
-    assert given_claims(inhabited, "bees") == frozenset()
+    assert with_answers(HouseNames(), inhabited, "bees").given_claims == frozenset()
 
 
 POLICY = """

@@ -83,6 +83,23 @@ def test_nothing_is_left_of_tables_that_are_gone() -> None:
         ),
         (f"t: {{refuse: [{{when: host | lowr, {REFUSAL}}}]}}", "x/t/1, when: no filter lowr; did you mean lower?"),
         (f"t: {{for: volumes, refuse: [{{{REFUSAL}}}]}}", "x/t is for volumes: write it like `volumes as volume`"),
+        ("t: {refuse: [{code: c, answer: nmae, message: m., fix: f.}]}", "x/t/1: there is no answer nmae; did you mean name?"),
+        (
+            "t: {refuse: [{code: c, answer: quota.request_memory, message: m., fix: f.}]}",
+            "x/t/1: there is no answer quota.request_memory; did you mean requests_memory?",
+        ),
+        (
+            "t: {refuse: [{code: c, answer: 'anotations.{{ host }}', message: m., fix: f.}]}",
+            "x/t/1: there is no answer anotations; did you mean annotations?",
+        ),
+        (
+            "t: {for: volumes as disk, refuse: [{code: c, answer: .purpos, message: m., fix: f.}]}",
+            "x/t/1: there is no answer volumes[0].purpos; did you mean purpose?",
+        ),
+        (
+            "t: {refuse: [{settled_by: \"{{ host }}, teir\", " + REFUSAL + "}]}",
+            "x/t/1, settled_by: there is no question teir; did you mean tier?",
+        ),
         (f"host: {{first: [{LAST}]}}", "x/host is the name of a question, whose answer it would hide from later rows"),
         (f"t: {{refuse: [{{{REFUSAL}, when: host, when: dns}}]}}", "x.yml: when is given twice"),
         ("t: [", "x.yml: while parsing a flow node"),
@@ -106,6 +123,7 @@ def test_a_mistake_is_told_with_its_place(source: str, told: str) -> None:
         (f"t: {{for: volumes as disk, refuse: [{{unique: dsk.purpose, {REFUSAL}}}]}}", "t/1: there is no name dsk; did you mean disk?"),
         (f"t: {{for: volums as disk, refuse: [{{{REFUSAL}}}]}}", "t/1: there is no name volums; did you mean volumes?"),
         (f"t: {{for: volumes as disk, with: {{a: disc.claim}}, refuse: [{{{REFUSAL}}}]}}", "t/1: there is no name disc; did you mean disk?"),
+        (f"t: {{for: volumes as disk, refuse: [{{when: disk.purpse, {REFUSAL}}}]}}", "t/1: an item of volumes has no key purpse; did you mean purpose?"),
         (f"t: {{for: volumes as disk, refuse: [{{{REFUSAL}}}]}}\nu: disk.claim", "u: there is no name disk"),
     ],
 )  # fmt: skip

@@ -32,7 +32,7 @@ COPIED = (
 )
 WRITTEN = (
     "templates/decisions/rows/*.jinja", "templates/questions/*.jinja", "docs/*.md",
-    "tests/answers/invalid/*.txt", "tests/golden/*/stack", "tests/golden_service/*/repository",
+    "tests/answers/invalid/*.txt", "tests/answers/rows.txt", "tests/golden/*/stack", "tests/golden_service/*/repository",
 )  # fmt: skip
 """What `python3 dev generate` and `--update-golden` write."""
 REFUSED = 3
@@ -309,7 +309,8 @@ def test_a_decision(checkout: Checkout) -> None:
     checkout.python("scaffold.generate")
     told = checkout.python("scaffold", "explain", "--answers", example, "--json")
     assert "whoever counts is not asked for a page" in told
-    checkout.pytest("tests/test_rows.py::test_every_row_has_an_example")
+    checkout.pytest("tests/test_rows.py::test_every_row_has_an_example", "--update-golden")
+    assert "tcp: whoever counts is not asked for a page" in checkout.read("tests/answers/rows.txt")
     checkout.follows("A decision")
 
 

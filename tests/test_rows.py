@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -17,7 +18,6 @@ from scaffold.templates.image import ImageReference
 
 WITHOUT_ERRORS = [
     *sorted((ANSWERS / "valid").glob("*.yml")),
-    *sorted((ANSWERS / "real").glob("*.yml")),
     *sorted((ANSWERS.parent / "golden_service").glob("*/answers.yml")),
 ]
 APP = "name: notes\ndescription: Notes\nport: 8080\nimage: docker.io/library/nginx:1.29.0\n"
@@ -26,6 +26,7 @@ KEPT = (ANSWERS / "rows" / "kept.yml").read_text()
 CLAIMED = (ANSWERS / "rows" / "claim-set-later.yml").read_text()
 OPEN = "gate: app\ngate_reason: it has accounts\n"
 WILDCARD = "sensed: {wildcard_dns: proxied}\n"
+GROUPS = "sensed: {ingress_takes: [allowed_groups]}\n"
 INTERNAL = "sensed: {dns_types: [proxied, internal, none]}\n"
 SERVER = "volumes: [{path: /var/lib/mysql, size: 1Gi"
 VOLUME = "volumes: [{path: /data, size: 1Gi}]\n"
@@ -77,6 +78,8 @@ DECIDED: list[tuple[str | tuple[str, str], str, str, object]] = [
         APP + "volumes: [{path: /data, size: 1Gi, embedded_database: sqlite}]\n",
         "storage.volumes[data].backup", "sqlite",
     ),
+    ("workload/keel_label/1", APP + "keel: never\nsensed: {keel_label: true}\n", "workload.keel_label", "never"),
+    ("workload/image_ignored/1", OWN + "keel: never\n", "workload.image_ignored", True),
 ]  # fmt: skip
 """What protects data or pods: the row, answers, the decision, and what it is because of the row."""
 REFUSED: list[tuple[str | tuple[str, str], str, str]] = [
@@ -96,6 +99,9 @@ REFUSED: list[tuple[str | tuple[str, str], str, str]] = [
     ("refusals_ingress/behind_anubis/1", APP + "host: git\ngate: anubis\ngate_reason: it is public\nmachine_clients: [{paths: [/x/], auth: app, reason: a token is checked}]\n", "gate"),
     (("refusals_workload/pod", "only one pod can mount"), APP + "replicas: 2\n" + VOLUME, "replicas"),
     (("refusals_workload/pod", "would wait forever"), APP + "strategy: RollingUpdate\n" + VOLUME, "strategy"),
+    (("refusals_ingress/ways", "would have no effect: with "), APP + OPEN + GROUPS + "ingress_options: {allowed_groups: [Friends]}\n", "ingress_options.allowed_groups"),
+    (("refusals_ingress/ways", "would apply to the whole host"), APP + GROUPS + "machine_clients: [{paths: [/x/], auth: required, allowed_groups: [Friends]}]\n", "machine_clients[0].allowed_groups"),
+    ("refusals_containers/confinements/1", APP + "sensed: {confined: [read_only_root]}\nsecurity: {read_only_root: false}\n", "security.reason"),
 ]  # fmt: skip
 """What is refused because data would be lost, or nothing would run: the row, answers, and the one refused."""
 
@@ -104,19 +110,44 @@ def row_of(row: str | tuple[str, str]) -> str:
     return row if isinstance(row, str) else named(*row)
 
 
-def test_every_row_has_an_example() -> None:
-    """Without one nobody sees what a row does, and a row that nothing can reach says nothing."""
+def test_every_row_has_an_example(request: pytest.FixtureRequest) -> None:
+    """Without one nobody sees what a row does, and a row that nothing can reach says nothing.
+
+    What the goldens and the messages of wrong answers do not show is recorded in ``rows.txt``.
+    """
     with instead(traced()) as chosen:
         for path in WITHOUT_ERRORS:
             assert refused(path.read_text()) == set(), path
             decided(path.read_text())
-        for path in sorted((ANSWERS / "rows").glob("*.yml")):
-            refused(path.read_text())
-            decided(path.read_text())
-            known.known(yaml.safe_load(path.read_text()))
         for path in sorted((ANSWERS / "invalid").glob("*.yml")):
             validation.problems(answering.from_yaml(path.read_bytes(), path.name), {}, {})
-    assert sorted(names().keys() - chosen) == []
+        shown = set(chosen)
+        told: list[str] = []
+        idle: list[str] = []
+        examples = sorted((ANSWERS / "rows").glob("*.yml"))
+        for path in (*examples, *sorted((ANSWERS / "real").glob("*.yml"))):
+            chosen.clear()
+            assert refused(path.read_text()) == set() or path in examples, path
+            decided(path.read_text())
+            known.known(yaml.safe_load(path.read_text()))
+            if new := sorted(chosen.keys() - shown):
+                lines = dict.fromkeys(said(name, one) for name in new for one in chosen[name])
+                told += [f"{path.parent.name}/{path.stem}", *lines, ""]
+            elif path in examples:
+                idle.append(path.name)
+            shown |= chosen.keys()
+    assert sorted(names().keys() - shown) == []
+    expected = ANSWERS / "rows.txt"
+    if request.config.getoption("--update-golden"):
+        expected.write_text("\n".join(told), "utf-8")
+    assert "\n".join(told) == expected.read_text("utf-8")
+    assert idle == [], "the goldens and the other examples show all of their rows"
+
+
+def said(name: str, row: Mapping[str, Any]) -> str:
+    """What a row says, under the name of its table: its number changes with every row above it."""
+    keys = ("answer", "message", "fix") if "message" in row else ("value", "reason")
+    return f"  {name.rpartition('/')[0]}: {': '.join(str(row[key]) for key in keys)}"
 
 
 @pytest.mark.parametrize("row,answers,name,value", DECIDED, ids=str)

@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from support import needs, scaffold
 
+from scaffold.checks.house import house_names, house_of
 from scaffold.commands.check import Selection, all_rules, check
 from scaffold.commands.doctor import diagnose
+from scaffold.commands.service_entry import service_entry
+from scaffold.commands.stored import stored_values, with_answers
 from scaffold.commands.taken import judge
 from scaffold.monorepo import features
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.sensing import sense
+from scaffold.monorepo.sensing import facts, sense
 from scaffold.templates import decisions
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.state import State
@@ -304,6 +307,27 @@ def test_its_pipeline_needs_nothing_but_github(second: Path, tmp_path: Path) -> 
     assert written == {".github/workflows/build.yml"}
     text = (app / ".github/workflows/build.yml").read_text()
     assert "oodpecker" not in text and "SLACK" not in text
+
+
+def test_the_registry_of_the_first_own_app_is_known_from_its_answers(second: Path) -> None:
+    """CI sets the tags of what is pushed there: no rule asks for a release of it."""
+    facts_file, own = second / "scaffold.yml", "ghcr.io/robin-lab"
+    facts_file.write_text(facts_file.read_text().replace(f"    registry: {own}\n", ""))
+    beside = f"workloads:\n- {{name: worker, image: {own}/chess-worker:1.0.0, memory: 64Mi}}\n"
+    stack = second / "services/chess"
+    stack.mkdir()
+    (stack / "main.tf").write_text("")
+    monorepo = Monorepo(second)
+    sensed = sense(monorepo)
+    record = stack / ".copier-answers.yml"
+    record.write_text(OWN + beside + json.dumps({"sensed": sensed})[1:-1])
+    values = stored_values(monorepo, "chess")
+    assert own not in house_of(monorepo, facts(monorepo)).own_registries
+    assert own in house_names(monorepo, values).own_registries
+    assert own in with_answers(house_of(monorepo, facts(monorepo)), monorepo, "chess").own_registries
+    assert [image.repository for image in service_entry(values).built] == ["chess", "chess-worker"]
+    record.write_text(record.read_text().replace("github-ghcr", "upstream", 1))
+    assert own not in with_answers(house_of(monorepo, facts(monorepo)), monorepo, "chess").own_registries
 
 
 def test_rules_about_what_is_not_there_say_nothing(second: Path) -> None:

@@ -211,7 +211,7 @@ class Standing:
     @cached_property
     def volumes(self) -> VolumeBook:
         """What its pods mount, under the names that answers use."""
-        return VolumeBook.of(self.own, self.app, self.container)
+        return VolumeBook.of(self.own, self.app, self.container, self.called)
 
     @cached_property
     def config_maps(self) -> Mapping[str, PlannedResource]:

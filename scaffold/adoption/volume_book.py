@@ -35,16 +35,23 @@ class VolumeBook:
 
     @classmethod
     def of(
-        cls, resources: Sequence[PlannedResource], app: k8s.PodTemplate | None, container: Tree
+        cls,
+        resources: Sequence[PlannedResource],
+        app: k8s.PodTemplate | None,
+        container: Tree,
+        called: str,
     ) -> VolumeBook:
-        """The volumes of the app's pods first, then those of jobs, then those that no pod mounts."""
+        """The volumes of the app's pods first, then those of jobs, then those that no pod mounts.
+
+        ``called`` is the Service's name.
+        """
         made = {name_of(r): r for r in k8s.of_kind(resources, "persistent_volume_claim")}
         shares = {name_of(r): r for r in k8s.of_kind(resources, "persistent_volume")}
         claims: dict[str, Volume] = {}
         purposes: set[str] = set()
         for name, claim in _claimed(resources, app):
             if claim and claim not in claims:
-                claims[claim] = _volume(_free(_label(name), purposes), claim, made, shares)
+                claims[claim] = _volume(_free(_label(name), claim, called, purposes), claim, made, shares)
                 purposes.add(claims[claim].purpose)
         for purpose, claim in _dumped(resources):
             if purpose not in purposes and claim not in claims:
@@ -129,6 +136,12 @@ def _label(name: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:40] or "data"
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free(name: str, claim: str, called: str, taken: set[str]) -> str:
+    """A pod's name for a claim, or a longer one where that is another claim's.
+
+    That comes from the claim: what a pod calls `data` is `worker-data` if it is `kit-worker-data-encrypted`.
+    """
+    words, last = claim.removeprefix(f"{called}-").split("-"), name.rpartition("-")[2]
+    longer = _label("-".join(words[: words.index(last) + 1])) if last in words else name
     numbers = (f"{name}-{number}" for number in range(2, len(taken) + 3))
-    return next(one for one in (name, *numbers) if one not in taken)
+    return next(one for one in (name, longer, *numbers) if one not in taken)

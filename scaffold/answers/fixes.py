@@ -19,7 +19,7 @@ from jinja2 import TemplateError
 
 from scaffold.answers import notation
 from scaffold.answers.secrets import suspected
-from scaffold.errors import UsageError
+from scaffold.errors import UsageError, alike
 from scaffold.reading import walked
 from scaffold.templates import decisions, questions, template
 from scaffold.templates.questions import Value
@@ -134,12 +134,10 @@ def in_line(value: Value) -> str:
 
 
 def _right_keys(key: str, known: Collection[str]) -> list[str]:
-    from difflib import get_close_matches
-
     # Short names are all similar: they have to be closer than what is enough for difflib.
     alone = key in known or key in _slips().dropped
-    near = [] if alone else get_close_matches(key.lower().replace("-", "_"), list(known), 1, 0.75)
-    return [name for name in (*_slips().keys.get(key, ()), *near) if name in known]
+    near = "" if alone else alike(key.lower().replace("-", "_"), known, 0.75)
+    return [name for name in (*_slips().keys.get(key, ()), near) if name in known]
 
 
 def suggested(key: Value, schema: Schema, item: Value) -> Value:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from scaffold.checks.house import HouseNames
+from scaffold.checks.planned import Plan
+from scaffold.checks.planned_backup import no_longer_saved
 from scaffold.checks.reach import Door, doors, written_doors
 from scaffold.errors import Finding
 from scaffold.monorepo.stack import Stack
@@ -20,6 +22,7 @@ class Effect(Enum):
 
     DATA_LOST = "data-lost"
     OPENED = "opened"
+    BACKUP_LOST = "backup-lost"
     REPLACED = "replaced"
     DESTROYED = "destroyed"
     CLOSED = "closed"
@@ -40,8 +43,8 @@ class Consequence:
         return Finding(place, None, None, family + self.effect.value, f"{self.address} {self.text}.", fix=fix)
 
 
-_TO_ACCEPT = (Effect.DATA_LOST, Effect.OPENED)
-"""What Git cannot undo: a person has to confirm it."""
+_TO_ACCEPT = (Effect.DATA_LOST, Effect.OPENED, Effect.BACKUP_LOST)
+"""What Git cannot undo, or what nobody notices before it is too late: a person has to confirm it."""
 
 
 def to_accept(
@@ -97,10 +100,14 @@ def consequences(
 ) -> tuple[Consequence, ...]:
     """What the difference does, worst first.
 
-    Data that is lost, hosts that open and close, what is replaced, destroyed and restarted, and what is not
-    applied because the stack ignores changes to it.
+    Data and backups that are lost, hosts that open and close, what is replaced, destroyed and restarted, and
+    what is not applied because the stack ignores changes to it.
     """
     return _sorted(
+        *(
+            Consequence(Effect.BACKUP_LOST, claim.address, "stays, and nothing backs it up any more")
+            for claim in no_longer_saved(Plan(before, house), Plan(after, house))
+        ),
         *_reach(doors(before, house), doors(after, house)),
         *(found for resource in difference.removed for found in _destroyed(resource)),
         *(found for changed in difference.changed for found in _changed(changed)),

@@ -12,6 +12,7 @@ from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED, UNTIERED
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import STACKS
 from scaffold.templates import template
+from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value, asked
 
 _SEALED = "sealed-*.yaml"
@@ -110,8 +111,16 @@ class HouseNames:
 def house_names(monorepo: Monorepo, values: Mapping[str, Value]) -> HouseNames:
     """The names that planned resources are judged by, for a stack with these combined values."""
     given = (volume["claim"]["value"] for volume in values["storage"]["volumes"] if volume["exists"])
-    house = house_of(monorepo, values["facts"], given)
+    house = with_own_image(house_of(monorepo, values["facts"], given), values)
     return replace(house, given_secrets=house.given_secrets | _to_seal(monorepo, values))
+
+
+def with_own_image(house: HouseNames, values: Mapping[str, Value]) -> HouseNames:
+    """The names of the house, and where a stack's own image is pushed, which its answers may decide."""
+    if not values["facts"]["builds"][values["build"]]["owned"]:
+        return house
+    home = ImageReference.parse(values["workload"]["image_base"]).home
+    return replace(house, own_registries={home: "", **house.own_registries})
 
 
 def _to_seal(monorepo: Monorepo, values: Mapping[str, Value]) -> set[str]:

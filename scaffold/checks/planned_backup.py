@@ -129,6 +129,26 @@ def unsaved(plan: Plan) -> Iterator[PlannedResource]:
                 yield claim
 
 
+def no_longer_saved(before: Plan, after: Plan) -> Iterator[PlannedResource]:
+    """The claims that a stack's server mounted and its own job saved, and that none of its jobs saves now."""
+    stays = {(k8s.namespace(claim), k8s.name(claim)) for claim in after.of_kind("persistent_volume_claim")}
+    for claim in before.of_kind("persistent_volume_claim"):
+        name, place = k8s.name(claim), k8s.namespace(claim)
+        if isinstance(name, str) and (place, name) in stays:
+            there = before.own.pods(place)
+            # A job that writes to a volume is at some other work there.
+            readers = [pods for pods in there if pods.serves or not _writes(pods, name)]
+            used = any(pods.serves and name in pods.claimed() for pods in there)
+            saved = used and _is_saved(name, readers, before.house)
+            if saved and not _is_saved(name, after.own.pods(place), after.house):
+                yield claim
+
+
+def _writes(pods: k8s.PodTemplate, claim: str) -> bool:
+    volumes = [volume for volume, its in pods.claims() if its == claim]
+    return any(not _read_only(container, volume) for container in pods.containers() for volume in volumes)
+
+
 def _servers(claim: Tree, there: Iterable[k8s.PodTemplate]) -> list[k8s.PodTemplate]:
     """The long-running pods that mount a claim."""
     return [pods for pods in there if pods.serves and claim in pods.claimed() and not pods.parked]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 
 from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import Fleet
@@ -11,7 +10,7 @@ from scaffold.checks.house import HouseNames
 from scaffold.checks.planned import Plan, PlannedRule, shown, strings
 from scaffold.checks.reach import doors, middlewares
 from scaffold.checks.rule import Severity
-from scaffold.errors import Finding
+from scaffold.errors import ONE_SLIP, Finding, nearest
 from scaffold.hcl.amend import replace
 from scaffold.hcl.edit import insert_block
 from scaffold.hcl.syntax import Block, Document
@@ -19,9 +18,6 @@ from scaffold.monorepo.shared import SharedModules, calls
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
-
-_ONE_SLIP = 0.9
-"""How alike two names are that differ in one letter of ten or more."""
 
 
 class IngressGate(PlannedRule):
@@ -183,9 +179,8 @@ class Groups(PlannedRule):
             groups = k8s.ending(k8s.annotated(ingress), plan.house.groups_annotation)
             for group in groups.split(",") if isinstance(groups, str) else ():
                 known = _groups(plan.fleet) | usual if group not in usual else usual
-                near = get_close_matches(group, known, 1, _ONE_SLIP) if group not in known else []
-                if near:
-                    yield self.about(ingress, f"there is no group {group}", f"Did you mean {near[0]}?")
+                if group not in known and (fix := nearest(group, known, ONE_SLIP)):
+                    yield self.about(ingress, f"there is no group {group}", fix)
 
 
 def _groups(fleet: Fleet) -> set[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from scaffold.checks.planned import Plan, PlannedRule
-from scaffold.errors import Finding
+from scaffold.errors import ONE_SLIP, Finding, nearest
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get, leaves, path_text
 
@@ -30,10 +29,6 @@ _FIELDS = (
     ("weekday", range(7), _NAMES),
 )
 """The fields of a schedule as Kubernetes reads them: it knows Sunday as 0 only."""
-
-
-_ONE_SLIP = 0.9
-"""How alike two words are, of ten letters or more, that differ in one of them."""
 
 
 class Values(PlannedRule):
@@ -94,9 +89,10 @@ class Kinds(PlannedRule):
         known = plan.house.inert_kinds
         for resource in plan.of_kind("manifest"):
             kind = resource.get("manifest", "kind")
-            near = get_close_matches(kind, known, 1, _ONE_SLIP) if isinstance(kind, str) else []
-            if near and kind not in known:
-                yield self.about(resource, f"there is no kind {kind}", f"Did you mean {near[0]}?")
+            if not isinstance(kind, str) or kind in known:
+                continue
+            if fix := nearest(kind, known, ONE_SLIP):
+                yield self.about(resource, f"there is no kind {kind}", fix)
 
 
 def _is_text(leaf: Tree) -> bool:

@@ -121,11 +121,9 @@ class CheckContext:
     _modules: dict[str, ModuleContract | None] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, root: Path, overlay: Path | None = None) -> CheckContext:
+    def of(cls, monorepo: Monorepo, overlay: Path | None = None) -> CheckContext:
         """The surroundings of every stack in a monorepo; ``overlay`` has refreshed provider schemas."""
-        monorepo = Monorepo(root)
-        settings = monorepo.settings
-        given = monorepo.variables
+        root, settings, given = monorepo.root, monorepo.settings, monorepo.variables
         return cls(
             schemas=schemas.load(overlay),
             find_module=lambda directory: _read(root / directory),

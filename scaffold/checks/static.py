@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import pickle
 import signal
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -54,6 +52,9 @@ def _fresh(around: _Surroundings, stacks: Sequence[str]) -> Iterable[tuple[str, 
     workers = min(os.cpu_count() or 1, len(stacks) // _FEW)
     if workers < 2:
         return _look_at(around, stacks)
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     # Those with most to read are dealt out first, so that all are done at about the same time.
     ordered = sorted(stacks, key=lambda name: sum(map(len, around.files(name).values())))
     parts = [ordered[number::workers] for number in range(workers)]
@@ -121,7 +122,7 @@ class _Surroundings:
     def context(self) -> CheckContext:
         """What rules may ask."""
         refreshed = refresh.directory()
-        return CheckContext.of(self.monorepo.root, refreshed if refreshed.is_dir() else None)
+        return CheckContext.of(self.monorepo, refreshed if refreshed.is_dir() else None)
 
     @cached_property
     def kept(self) -> Kept:

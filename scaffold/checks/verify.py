@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache, partial
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
@@ -62,6 +63,7 @@ def verify(
     level: Level | None = None,
     known: Collection[Finding] = (),
     own_files: Mapping[str, bytes] = MappingProxyType({}),
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Verified:
     """Verify the files of a stack against the monorepo that it is for.
 
@@ -69,8 +71,9 @@ def verify(
     that they were rendered from, with the names that the house has. Without a ``level`` a stack is planned
     where Terraform is available, and the result says so if it is not. What is ``known`` of the stack as it
     stands is not told again, wherever it stands by now. ``own_files``, by path from the root, are to be kept
-    beside the rendered ones. Raises :class:`VerificationError` with every finding of the first stage that
-    finds any, and :class:`MissingError` if a plan is demanded and impossible.
+    beside the rendered ones. ``meanwhile`` is done while Terraform plans, if it has to; what of it fails has
+    to fail again when it is needed. Raises :class:`VerificationError` with every finding of the first stage
+    that finds any, and :class:`MissingError` if a plan is demanded and impossible.
     """
     sources = {
         f"{monorepo.place(stack)}/{path}": content
@@ -85,18 +88,27 @@ def verify(
     links = {f"{monorepo.place(stack)}/{p}": c.target for p, c in files.items() if isinstance(c, Symlink)}
     found, noted = _by_severity(static_findings(monorepo, stack, sources, links))
     found = [finding for finding in found if _words(finding) not in told]
-    second = SecondReading() if found else read_again(rendered)
-    if found or second.findings:
-        raise _failed(stack, found or second.findings)
-    unread = _unread(second)
+    if found:
+        raise _failed(stack, found)
+    again = cache(partial(_second_reading, stack, rendered))
     if level is Level.STATIC:
         left_out = Unverified("the plan", "left out by --verify static")
-        return Verified(Level.STATIC, None, (left_out, *unread), tuple(noted))
+        return Verified(Level.STATIC, None, (left_out, *again()), tuple(noted))
+
+    def aside() -> None:
+        again()
+        meanwhile()
+
     edits: Overlay = {**dict.fromkeys(gone), **sources, **{p: Symlink(to) for p, to in links.items()}}
-    planned = _planned(monorepo, stack, sources, edits, values, told, demanded=level is Level.PLAN)
-    if isinstance(planned, Unverified):
-        return Verified(Level.STATIC, None, (planned, *unread), tuple(noted))
-    plan, warnings = planned
+    try:
+        plan = _planned(monorepo, stack, edits, aside, demanded=level is Level.PLAN)
+    except MissingError:
+        again()  # what it finds is told first
+        raise
+    unread = again()
+    if isinstance(plan, Unverified):
+        return Verified(Level.STATIC, None, (plan, *unread), tuple(noted))
+    warnings = _judged(monorepo, stack, sources, plan, values, told)
     only_there = Unverified("what only the cluster knows", "images, admission policies and quotas in use")
     return Verified(Level.PLAN, plan, (only_there, *_unconfined(plan), *unread), (*noted, *warnings))
 
@@ -158,7 +170,7 @@ def static_findings(
     if isinstance(parsed, list):
         return parsed
     refreshed = refresh.directory()
-    context = CheckContext.of(monorepo.root, refreshed if refreshed.is_dir() else None)
+    context = CheckContext.of(monorepo, refreshed if refreshed.is_dir() else None)
     known = replace(context, exists=lambda path: path in links or context.exists(path))
     return _without_exceptions(parsed, run(parsed, known))
 
@@ -169,17 +181,9 @@ def _without_exceptions(stack: ParsedStack, found: list[Finding]) -> list[Findin
 
 
 def _planned(
-    monorepo: Monorepo,
-    stack: str,
-    sources: Mapping[str, bytes],
-    edits: Overlay,
-    values: Mapping[str, Value],
-    told: Collection[tuple[str, str]],
-    *,
-    demanded: bool,
-) -> tuple[PlanResult, tuple[Finding, ...]] | Unverified:
-    """The plan with the rules' warnings, or why there is none. Errors raise :class:`VerificationError`."""
-    from scaffold.checks import planned
+    monorepo: Monorepo, stack: str, edits: Overlay, meanwhile: Callable[[], object], *, demanded: bool
+) -> PlanResult | Unverified:
+    """The plan, or why there is none, which raises :class:`MissingError` where it is demanded."""
     from scaffold.terraform.runner import find_tool, plan_stacks
 
     try:
@@ -188,12 +192,26 @@ def _planned(
         if demanded:
             raise
         return Unverified("the plan", error.message)
-    (result,) = plan_stacks(monorepo.root, [stack], edits, tool=tool)
+    (result,) = plan_stacks(monorepo.root, [stack], edits, tool=tool, meanwhile=meanwhile)
     if result.unable:
         first = result.findings[0]
         if demanded:
             raise MissingError(first.message, first.fix or "", result.findings)
         return Unverified("the plan", first.message)
+    return result
+
+
+def _judged(
+    monorepo: Monorepo,
+    stack: str,
+    sources: Mapping[str, bytes],
+    result: PlanResult,
+    values: Mapping[str, Value],
+    told: Collection[tuple[str, str]],
+) -> tuple[Finding, ...]:
+    """The rules' warnings of a plan. Errors raise :class:`VerificationError`."""
+    from scaffold.checks import planned
+
     shared = [finding for finding in result.findings if finding.code == Reason.MODULE.value]
     if shared:
         raise VerificationError(
@@ -207,7 +225,15 @@ def _planned(
     errors, warnings = _by_severity(found)
     if errors := [finding for finding in errors if _words(finding) not in told]:
         raise _failed(stack, errors)
-    return result, tuple(warnings)
+    return tuple(warnings)
+
+
+def _second_reading(stack: str, rendered: Mapping[str, bytes]) -> tuple[Unverified, ...]:
+    """What the second reader could not read. Raises :class:`VerificationError` if it reads something else."""
+    second = read_again(rendered)
+    if second.findings:
+        raise _failed(stack, second.findings)
+    return _unread(second)
 
 
 def _words(finding: Finding) -> tuple[str, str]:

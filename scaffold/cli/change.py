@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @options.answers
 @click.option("--edit", is_flag=True, help="Change the answers in $EDITOR.")
 @click.option("--dry-run", is_flag=True, help="Show what it would do, and write nothing.")
-@options.accept("data-lost", "opened", "not-compared")
+@options.accept("data-lost", "opened", "backup-lost", "not-compared")
 @options.level
 @options.without_indexes
 @click.option("--commit", is_flag=True, help="Commit only the written files.")

@@ -128,14 +128,17 @@ def new_service(
 @contextmanager
 def _telling_of_the_import(imported: Report | None, *, as_json: bool) -> Iterator[None]:
     """Tell what became of the compose file, if one was read, whatever becomes of the answers."""
+    if imported is None:
+        yield
+        return
     from scaffold.report.imported import import_json, import_text
 
-    if imported is not None and not as_json:
+    if not as_json:
         output.print_notes(import_text(imported))
     try:
         yield
     except ScaffoldError as error:
-        error.beside = {"import": import_json(imported)} if imported else {}
+        error.beside = {"import": import_json(imported)}
         raise
 
 

@@ -16,7 +16,7 @@ from scaffold.cli.change import finish_change
 @click.argument("new_name")
 @click.option("--keep-host", is_flag=True, help="Leave the host as it is, if it follows from the name.")
 @click.option("--dry-run", is_flag=True, help="Show what it would do, and write nothing.")
-@options.accept("data-lost", "opened", "replaced", "destroyed", "not-compared")
+@options.accept("data-lost", "opened", "backup-lost", "replaced", "destroyed", "not-compared")
 @options.level
 @options.without_indexes
 @click.option("--commit", is_flag=True, help="Commit only the written files.")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     help="A tag or commit of the templates, instead of the installed ones.",
 )
 @click.option("--conflicts", is_flag=True, help="Write conflicts too, with conflict markers.")
-@options.accept("data-lost", "opened")
+@options.accept("data-lost", "opened", "backup-lost")
 @options.without_indexes
 @click.option(
     "--commit", "commits", type=click.Choice(["per-stack", "one"]), help="Commit only these changes."

@@ -39,7 +39,7 @@ from scaffold.terraform.diff import Difference
 from scaffold.terraform.planned import PlannedResource, path_text
 
 EXTRA, MOVED = PurePosixPath("extra.tf"), PurePosixPath("moved.tf")
-_NEVER = (Effect.DATA_LOST, Effect.OPENED, Effect.REPLACED, Effect.DESTROYED)
+_NEVER = (Effect.DATA_LOST, Effect.OPENED, Effect.BACKUP_LOST, Effect.REPLACED, Effect.DESTROYED)
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ class ServiceChange:
         if not left:
             return
         findings = [one.finding(self._place) for one in self.consequences if one.effect.value in left]
-        harm = "loses data, destroys something" if self.was else "loses data"
+        harm = "loses data or a backup, destroys something" if self.was else "loses data or a backup,"
         known = f"This {harm} or opens a host to the internet"
         what = "What this does to running workloads is not known" if NOT_COMPARED in left else known
         again = " ".join(f"--accept {code}" for code in left)

@@ -16,7 +16,7 @@ from scaffold.checks.stack import place
 from scaffold.checks.static import look
 from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified
-from scaffold.commands.stored import given_claims
+from scaffold.commands.stored import with_answers
 from scaffold.errors import Finding, MissingError, UsageError, nearest
 from scaffold.monorepo.features import features
 from scaffold.monorepo.repository import Monorepo
@@ -266,8 +266,7 @@ def _planned(
         return Unverified("the plans", results[0].findings[0].message)
     found, judged = {}, list[Plan]()
     for result in results:
-        its = replace(house, given_claims=given_claims(monorepo, result.stack))
-        plan = Plan(result.resources, its, all_stacks)
+        plan = Plan(result.resources, with_answers(house, monorepo, result.stack), all_stacks)
         judged.append(plan)
         findings = result.findings or apply_rules(plan, asked)
         found[result.stack] = _Planned(findings, result.ok and plan.settled)

@@ -10,7 +10,6 @@ from pathlib import PurePosixPath
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.rule import Rule
-from scaffold.checks.stack import CheckContext
 from scaffold.checks.verify import Unverified, verify_edits
 from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.check import Checked, by_code
@@ -18,6 +17,7 @@ from scaffold.errors import Finding
 from scaffold.hcl.place import block_at
 from scaffold.hcl.splice import EditError
 from scaffold.hcl.syntax import Document, parse
+from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
 
@@ -43,7 +43,7 @@ def plan_fix(monorepo: Monorepo, found: Checked) -> Fixed:
     a second reader reads differently.
     """
     rules = {code: rule for code, rule in by_code().items() if rule.fixes}
-    facts = CheckContext.of(monorepo.root).facts
+    facts = said(monorepo.root)
     fixable = [finding for finding in found.findings if finding.code in rules]
     texts, done = edited(monorepo, fixable, lambda d, f: with_fix(d, f.line or 0, rules[f.code], facts))
     change = ChangeSet.plan(monorepo.files, texts)

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 
 from scaffold.answers import validation
@@ -100,13 +100,16 @@ def _prepare_stack(
     rendered = render(given.values, sensed, {}, origin)
     refuse_taken(monorepo, given, rendered.values)
     unformatted = beside.unformatted(own_files, level)
+    edits = cache(partial(insertions, monorepo.files, service_entry(rendered.values), without_indexes))
     try:
-        verified = verify(monorepo, name, rendered.files, rendered.values, level, own_files=own)
+        verified = verify(
+            monorepo, name, rendered.files, rendered.values, level, own_files=own, meanwhile=edits
+        )
     except VerificationError as error:
         from scaffold.commands.origins import traced
 
         raise traced(error, given, partial(_static_findings, monorepo, sensed, origin, own)) from None
-    outside = insertions(monorepo.files, service_entry(rendered.values), without_indexes)
+    outside = edits()
     demand_places(monorepo, outside)
     wanted: dict[PurePosixPath, Content | None] = {
         PurePosixPath(monorepo.place(name), path): content for path, content in rendered.files.items()

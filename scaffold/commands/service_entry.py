@@ -107,16 +107,13 @@ def _own_image(values: Mapping[str, Value]) -> OwnImage | None:
 
 def _images_beside(values: Mapping[str, Value]) -> Iterator[OwnImage]:
     """The images that are built with the Service's own for other containers, which its name begins."""
-    own, how = _own_image(values), values["facts"]["builds"][values["build"]]
-    containers = [item for kind in _CONTAINERS for item in values[kind]] if own else []
-    for image in sorted({ImageReference.parse(item.get("image") or "").name for item in containers}):
-        home, _, base = image.rpartition("/")
-        if (
-            own
-            and home == how["registry"]
-            and base.startswith(f"{values['name']}-")
-            and base != own.repository
-        ):
+    if (own := _own_image(values)) is None:
+        return
+    home = ImageReference.parse(values["workload"]["image_base"]).home
+    containers = [item for kind in _CONTAINERS for item in values[kind]]
+    beside = {ImageReference.parse(item.get("image") or "") for item in containers}
+    for base in sorted({image.base for image in beside if image.home == home}):
+        if base.startswith(f"{values['name']}-") and base != own.repository:
             yield OwnImage(base, own.model)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
-from scaffold.errors import Finding, RefusedError
+from scaffold.checks.house import HouseNames, with_own_image
+from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.reading import YamlError, load
 from scaffold.templates import decisions
@@ -108,12 +109,29 @@ def _loaded(content: bytes) -> Value:
     return load(content)
 
 
-def given_claims(monorepo: Monorepo, name: str) -> frozenset[str]:
-    """The claims that a stack's answers name as existing; none if it has no answers that can be read."""
+def with_answers(house: HouseNames, monorepo: Monorepo, name: str) -> HouseNames:
+    """The names by which a stack is judged, with those that its answers add to the house's.
+
+    These are the claims that they say exist, and where its own image is pushed. A stack without answers that
+    can be read adds none.
+    """
     try:
-        volumes = stored_answers(monorepo, name).get("volumes")
-    except RefusedError:
-        return frozenset()
+        stored = stored_answers(monorepo, name)
+        house = replace(house, given_claims=_given_claims(stored.get("volumes")))
+        # Nothing else names a registry that the house does not know.
+        if _builds_it(stored.get("build")) and (stored.get("image") or stored.get("repository")):
+            house = with_own_image(house, stored_values(monorepo, name))
+    except (AnswersError, RefusedError):
+        pass
+    return house
+
+
+def _builds_it(mode: Value) -> bool:
+    row = decisions.house()["builds"].get(mode)
+    return bool(mode) and (row is None or row["owned"])
+
+
+def _given_claims(volumes: Value) -> frozenset[str]:
     given = volumes if isinstance(volumes, list) else []
     claims = (volume.get("claim") for volume in given if isinstance(volume, Mapping))
     return frozenset(claim for claim in claims if isinstance(claim, str))

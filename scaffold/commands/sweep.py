@@ -19,6 +19,7 @@ from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_si
 from scaffold.commands.sweep_edits import Edited, edits_of, shared_units, unit_of
 from scaffold.commands.update import made_by_scaffold, merge_stacks, prepare
 from scaffold.errors import Finding, MissingError
+from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place, stack_in
 from scaffold.sweeps.worklist import Answers, Open
@@ -141,7 +142,7 @@ def sweep(
     """
     refuse_unmerged(monorepo)
     tool = find_tool()
-    contract = rule.contract(CheckContext.of(monorepo.root).facts)
+    contract = rule.contract(said(monorepo.root))
     edited = edits_of(monorepo, rule, stacks, answers, shared_units(monorepo) if modules else None)
     if modules:
         return _of_modules(
@@ -261,4 +262,4 @@ def _breaks(monorepo: Monorepo, rule: Rule, stack: str, files: Files) -> bool:
     changed = {str(path): content for path, content in files.items()}
     sources = {path: c for path, c in {**monorepo.sources(stack), **changed}.items() if isinstance(c, bytes)}
     parsed = parse_stack(monorepo.place(stack), sources)
-    return isinstance(parsed, list) or bool(run(parsed, CheckContext.of(monorepo.root), [rule]))
+    return isinstance(parsed, list) or bool(run(parsed, CheckContext.of(Monorepo(monorepo.root)), [rule]))

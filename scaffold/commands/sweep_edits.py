@@ -15,10 +15,12 @@ from scaffold.checks.rule import Kind, Rule
 from scaffold.checks.stack import CheckContext, parse_stack, run
 from scaffold.commands.check import Selection, by_code, check
 from scaffold.commands.fix import edited, with_fix
+from scaffold.commands.stored import with_answers
 from scaffold.errors import Finding
 from scaffold.hcl.place import addressed, block_at
 from scaffold.hcl.splice import EditError
 from scaffold.hcl.syntax import Block, Document, read
+from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import stack_in
 from scaffold.monorepo.sensing import facts
@@ -59,7 +61,7 @@ def edits_of(
     """
     # One edit fixes everything that is found in a block.
     found = {(f.path, f.line, f.code): f for f in broken(monorepo, rule, stacks, modules)}.values()
-    house = CheckContext.of(monorepo.root).facts
+    house = said(monorepo.root)
     waiting: dict[Finding, Open] = {}
 
     def edit(document: Document, finding: Finding) -> bytes:
@@ -104,7 +106,7 @@ def broken(
         own = Selection((rule.code,))
         yield from check(monorepo, stacks, own, static=rule.kind is Kind.STACK).findings
         return
-    context = CheckContext.of(monorepo.root)
+    context = CheckContext.of(Monorepo(monorepo.root))
     stands = {stack: monorepo.sources(stack) for stack in stacks} if modules is None else modules
     for unit, sources in stands.items():
         parsed = parse_stack(monorepo.place(unit) if modules is None else unit, sources)
@@ -121,7 +123,7 @@ def _planned(monorepo: Monorepo, rule: Rule, stack: str) -> list[Finding]:
     from scaffold.terraform.runner import plan_stacks
 
     (result,) = plan_stacks(monorepo.root, [stack])
-    plan = Plan(result.resources, house_of(monorepo, facts(monorepo)))
+    plan = Plan(result.resources, with_answers(house_of(monorepo, facts(monorepo)), monorepo, stack))
     return list(result.findings) or apply_rules(plan, [rule])
 
 

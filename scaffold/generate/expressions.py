@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.parser import Parser
 
+from scaffold.errors import alike
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 
@@ -20,8 +20,8 @@ class RowsError(Exception):
 
 def nearest(name: str, known: Collection[str]) -> str:
     """The end of a message about an unknown name: the known one that it resembles, if there is one."""
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = alike(name, known)
+    return f"; did you mean {near}?" if near else ""
 
 
 def expression(place: str, text: Value) -> str:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from jinja2 import meta, nodes
 
 from scaffold.answers import known
-from scaffold.generate import rows
+from scaffold.generate import answers, rows
 from scaffold.generate.expressions import RowsError, nearest
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import all_questions
@@ -27,8 +27,12 @@ _Reading: TypeAlias = tuple[str, frozenset[str] | None, nodes.Template, nodes.No
 def check(file: str, tables: Collection[rows.Table], names: Collection[str]) -> None:
     """Check that every name in the expressions of a file's tables is one of ``names``, or set above.
 
-    Raises :class:`RowsError` for the first that is not, with its row and the nearest name.
+    So are the keys of the items of a question that a table is for. Raises :class:`RowsError` for the first
+    that is not there, with its row and the nearest name.
     """
+    for table in tables:
+        for place, alone in _parts(file, table) if table.loops else ():
+            _check_keys(place, table, _tree(file, [alone]))
     known = {*names, *decisions.environment().globals, "_"}
     if not _unset(_tree(file, tables), known):
         return
@@ -38,6 +42,15 @@ def check(file: str, tables: Collection[rows.Table], names: Collection[str]) -> 
             for name in _unset(tree, {*known, f"fresh_{table.name}"}):
                 raise RowsError(f"{place}: there is no name {name}{nearest(name, known.union(_set(tree)))}")
         known |= {table.name} if table.word != "refuse" else set()
+
+
+def _check_keys(place: str, table: rows.Table, tree: nodes.Template) -> None:
+    items = {target: name for name, _, target in (loop.rpartition(" as ") for loop in table.loops)}
+    for node in tree.find_all(nodes.Getattr):
+        name = items.get(node.node.name, "") if isinstance(node.node, nodes.Name) else ""
+        keys = answers.keys_of(name)
+        if keys and node.attr not in keys and not hasattr(keys, node.attr):
+            raise RowsError(f"{place}: an item of {name} has no key {node.attr}{nearest(node.attr, keys)}")
 
 
 def _tree(file: str, tables: Collection[rows.Table]) -> nodes.Template:

@@ -24,6 +24,7 @@ from typing import TypeAlias
 
 import yaml
 
+from scaffold.generate import answers
 from scaffold.generate.expressions import RowsError, condition, expression, nearest, said
 from scaffold.templates import questions
 from scaffold.templates.questions import Value
@@ -111,7 +112,7 @@ def _refusals(table: Table, mark: Mark) -> Iterator[str]:
             yield f"{{% set {earlier[row.name].split('.')[0]} = namespace(values={row.taken}) %}}"
     for loop in table.loops:
         items, _, target = loop.rpartition(" as ")
-        filled = "properties" in questions.types().get(items, {}).get("items", {})
+        filled = items == items_of([loop])
         listed = f"filled({items}, types.{items}['items']) | from_json" if filled else items
         yield f"{{% for {target} in {listed} %}}"
         if filled:
@@ -157,7 +158,7 @@ def _table(place: str, name: str, spec: Value) -> Table:
         because = {"value": f"{{{{ {keep} }}}}", "rule": KEPT_RULE, "reason": spec.get("kept_because")}
         stands = f"{keep} | default(none) not in [none, fresh_{name}.value]"
         kept = _row(f"{place}/keep", {"when": stands, **because}, "first", {})
-    loops = [spec["for"]] if isinstance(spec.get("for"), str) else spec.get("for", [])
+    loops = loops_of(spec)
     for loop in loops:
         if " as " not in loop:
             raise RowsError(f"{place} is for {loop}: write it like `volumes as volume`")
@@ -182,10 +183,25 @@ def _row(place: str, row: Mapping[str, Value], word: str, table: Mapping[str, Va
     says = {key: said(f"{place}, {key}", given[key]) for key in keys}
     if str(given.get("answer", "")).startswith("."):
         says["answer"] = f"at ~ {says['answer']}"
+    if word == "refuse":
+        answers.check(place, str(given["answer"]), items_of(loops_of(table)))
+        answers.check_settling(place, str(given["settled_by"]))
     when = condition(f"{place}, when", row["when"]) if "when" in row else ""
     unique = expression(f"{place}, unique", row["unique"]) if "unique" in row else ""
     taken = expression(f"{place}, taken", row.get("taken", "[]"))
     return Row(place, when, says, unique, taken, bool(row.get("final")))
+
+
+def loops_of(table: Mapping[str, Value]) -> list[str]:
+    """What a table is for: ``volumes as volume``."""
+    loops = table.get("for", [])
+    return [loops] if isinstance(loops, str) else loops
+
+
+def items_of(loops: Collection[str]) -> str:
+    """The last question among loops whose answer is a list of mappings; none if there is none."""
+    lists = (loop.rpartition(" as ")[0] for loop in loops)
+    return next((name for name in reversed(list(lists)) if answers.keys_of(name)), "")
 
 
 def _in_order(place: str, rows: tuple[Row, ...], *, keeps: bool) -> None:

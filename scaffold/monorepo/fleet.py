@@ -7,7 +7,7 @@ import os
 import pickle
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +22,7 @@ _OLD = 30 * 24 * 3600
 """After so many seconds without use, what is kept for another monorepo, or version, is removed."""
 _READERS = ("hcl", "monorepo")
 _PARTS = {part.__module__ for part in (Stack, Use, Route)}
-"""The modules of the classes that a stack consists of."""
+"""The modules of the classes that a stack consists of; nothing else is made of what is kept."""
 _Kept = Mapping[str, tuple[bytes, Stack]]
 
 
@@ -78,18 +78,29 @@ def _place(root: Path, shared: SharedModules) -> Path | None:
     return directory / f"{sha256(os.fsencode(root)).hexdigest()[:16]}-{code.hexdigest()[:16]}"
 
 
+def unpickled(content: bytes, trusted: Callable[[str], bool]) -> object:
+    """What an earlier run kept: of classes those of ``trusted`` modules are made, and nothing else.
+
+    Raises :class:`pickle.UnpicklingError` for others, and whatever damaged content leads to.
+    """
+    return _Unpickler(content, trusted).load()
+
+
 class _Unpickler(pickle.Unpickler):
-    """Makes parts of a stack, and nothing else; a dotted name would lead on to what they import."""
+    def __init__(self, content: bytes, trusted: Callable[[str], bool]) -> None:
+        super().__init__(io.BytesIO(content))
+        self._trusted = trusted
 
     def find_class(self, module: str, name: str) -> object:
-        if module not in _PARTS or "." in name:
+        # A dotted name would lead on to what the module imports.
+        if "." in name or not self._trusted(module):
             raise pickle.UnpicklingError(f"{module}.{name}")
         return super().find_class(module, name)
 
 
 def _load(place: Path) -> _Kept:
     try:
-        found = _Unpickler(io.BytesIO(place.read_bytes())).load()
+        found = unpickled(place.read_bytes(), _PARTS.__contains__)
     except Exception:  # whatever a damaged file leads to: everything is read again
         return {}
     return found if isinstance(found, dict) else {}

@@ -25,7 +25,14 @@ _AROUND = 12
 """Characters that are shown before the first one that differs."""
 _NAMED = 8
 """Stacks of a group that are named."""
-_LOUD = (Effect.DATA_LOST, Effect.OPENED, Effect.REPLACED, Effect.DESTROYED, Effect.CLOSED)
+_LOUD = (
+    Effect.DATA_LOST,
+    Effect.OPENED,
+    Effect.BACKUP_LOST,
+    Effect.REPLACED,
+    Effect.DESTROYED,
+    Effect.CLOSED,
+)
 
 
 class Sort(Enum):

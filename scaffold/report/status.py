@@ -64,7 +64,8 @@ def status_text(found: Status) -> Iterator[str]:
     )
     if found.astray:
         astray = number_of(found.astray, "list entry", "list entries")
-        yield f"{astray} without a stack: scaffold index --check"
+        which = "that belongs" if found.astray == 1 else "that belong"
+        yield f"{astray} {which} to no stack: scaffold index --check"
 
 
 def _told(one: Standing, home: str) -> Iterator[str]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import copyreg
 import hashlib
-import io
 import os
 import pickle
 import tempfile
@@ -24,6 +23,7 @@ from typing import TypeVar, cast
 
 import scaffold
 from scaffold.changes.change import is_ciphertext
+from scaffold.monorepo.fleet import unpickled
 from scaffold.templates.template import cache_root
 from scaffold.terraform.files import VALUES
 from scaffold.terraform.result import PlanResult, Tool
@@ -180,17 +180,9 @@ class KeptPlans(Kept):
             self.store(asked.answers, stack, pickled)
 
 
-class _Results(pickle.Unpickler):
-    """Unpickles parts of results, which are classes of this project, and nothing else."""
-
-    def find_class(self, module: str, name: str) -> object:
-        if module.partition(".")[0] != scaffold.__name__ or "." in name:
-            raise pickle.UnpicklingError(f"{module}.{name}")
-        return super().find_class(module, name)
-
-
 def _loaded(content: bytes) -> object:
-    return _Results(io.BytesIO(content)).load()
+    """Parts of results, which are classes of this project."""
+    return unpickled(content, lambda module: module.partition(".")[0] == scaffold.__name__)
 
 
 def _directory() -> Path:

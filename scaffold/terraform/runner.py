@@ -9,9 +9,9 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -114,20 +114,29 @@ def plan_stacks(
     *,
     tool: Tool | None = None,
     known: Schemas | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> list[PlanResult]:
     """Plan stacks of a monorepo offline, each from scratch: no state, no cluster, no credentials.
 
     ``overlay`` holds files that are not written yet, by their path from the root. The results come in the
-    order of ``stacks``. Raises ``MissingError`` if there is no Terraform or no such stack; what is wrong with
-    a stack is in its result.
+    order of ``stacks``. ``meanwhile`` is done while the first Terraform runs, if one has to; an error in it
+    is left to whoever does it again. Raises ``MissingError`` if there is no Terraform or no such stack; what
+    is wrong with a stack is in its result.
     """
     disk = DiskTree(monorepo_root)
     tree = OverlayTree(disk, overlay) if overlay else disk
-    return plan_jobs([Job(tree, stack) for stack in stacks], workers, tool=tool, known=known)
+    return plan_jobs(
+        [Job(tree, stack) for stack in stacks], workers, tool=tool, known=known, meanwhile=meanwhile
+    )
 
 
 def plan_jobs(
-    jobs: Sequence[Job], workers: int = 1, *, tool: Tool | None = None, known: Schemas | None = None
+    jobs: Sequence[Job],
+    workers: int = 1,
+    *,
+    tool: Tool | None = None,
+    known: Schemas | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> list[PlanResult]:
     """Plan stacks of any trees of files, for instance of a Git revision; see ``plan_stacks``.
 
@@ -145,7 +154,7 @@ def plan_jobs(
     kept = KeptPlans(tool, known)
     found = [_found(kept, job) for job in jobs]
     missing = [job for job, result in zip(jobs, found, strict=True) if result is None]
-    planned = iter(_planned(missing, workers, tool, known, kept) if missing else ())
+    planned = iter(_planned(missing, workers, tool, known, kept, meanwhile) if missing else ())
     kept.sweep()
     if not missing:
         sweep()  # else the run that plans has done it
@@ -159,10 +168,16 @@ def _found(kept: KeptPlans, job: Job) -> PlanResult | None:
 
 
 def _planned(
-    jobs: Sequence[Job], workers: int, tool: Tool, known: Schemas, kept: KeptPlans
+    jobs: Sequence[Job],
+    workers: int,
+    tool: Tool,
+    known: Schemas,
+    kept: KeptPlans,
+    meanwhile: Callable[[], object] | None,
 ) -> list[PlanResult]:
-    with private_run() as run, Planner(run, tool, known, kept, alone=workers <= 1) as planner:
-        if workers <= 1:
+    alone = workers <= 1
+    with private_run() as run, Planner(run, tool, known, kept, alone=alone, meanwhile=meanwhile) as planner:
+        if alone:
             return [planner.plan(job) for job in jobs]
         pool = ThreadPoolExecutor(workers)
         try:
@@ -177,7 +192,16 @@ def _planned(
 class Planner(AbstractContextManager["Planner"]):
     """Plans stacks in the directory of one run, until it is closed."""
 
-    def __init__(self, run: Run, tool: Tool, known: Schemas, kept: KeptPlans, *, alone: bool) -> None:
+    def __init__(
+        self,
+        run: Run,
+        tool: Tool,
+        known: Schemas,
+        kept: KeptPlans,
+        *,
+        alone: bool,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> None:
         from scaffold.terraform.server import SchemaServer
 
         self._run = run
@@ -185,6 +209,7 @@ class Planner(AbstractContextManager["Planner"]):
         self._schemas = known
         self._kept = kept
         self._alone = alone
+        self._meanwhile = meanwhile
         self._lessons = Lessons()
         self._numbers = count()
         self._threads: dict[int, int] = {}
@@ -244,4 +269,9 @@ class Planner(AbstractContextManager["Planner"]):
             # As many run as there are processors: more threads would only wait for each other.
             **({} if self._alone else {"GOMAXPROCS": "1"}),
         }
-        return self._run.start([self._tool.path, *arguments], directory, environment)
+        running = self._run.start([self._tool.path, *arguments], directory, environment)
+        if aside := self._meanwhile:
+            self._meanwhile = None
+            with suppress(Exception):
+                aside()
+        return running

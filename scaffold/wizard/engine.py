@@ -9,7 +9,7 @@ be refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -23,6 +23,7 @@ from scaffold.templates import decisions, questions
 from scaffold.templates.conditions import holds
 from scaffold.templates.questions import Option, Question, Value
 from scaffold.wizard import fields
+from scaffold.wizard.judging import Judge, Judgements, blamed, is_open
 from scaffold.wizard.order import order
 from scaffold.wizard.state import MORE, State, base, items, put, without
 from scaffold.wizard.step import Step, called, consequence, offered, proposal_step
@@ -30,17 +31,13 @@ from scaffold.wizard.step import Step, called, consequence, offered, proposal_st
 IMAGE_KNOWN = "image_known"
 """In ``x-ask``: whether the house knows the image. What is asked only without it, is proposed with it."""
 
-Judge = Callable[[Mapping[str, Value]], Sequence[Finding]]
-"""What is wrong with answers, each finding with the path of its answer."""
-
 
 class Engine:
     """The steps over the declared questions, for one monorepo."""
 
     def __init__(self, judge: Judge, sensed: Mapping[str, Value]) -> None:
         self._sensed = sensed
-        # Every step asks the same again: before and after an answer, and at each key that is typed.
-        self._findings = lru_cache(64)(lambda text: tuple(judge(json.loads(text))))
+        self._judged = Judgements(judge)
         self._known = lru_cache(64)(lambda text: decisions.defaults(json.loads(text)))
 
     def values(self, state: State) -> dict[str, Value]:
@@ -90,8 +87,7 @@ class Engine:
         """
         values = self.values(state)
         known = self.known(values)
-        judged = self._judged(values) if refusals else ()
-        refused = {self._blamed(state, f) for f in judged if not _is_open(f)}
+        refused = {at for at, finding in self._findings(state) if not is_open(finding)} if refusals else set()
         follows = known_of(values)
         offered = {*state.suggested, *follows.answers}
         seen = {**known, IMAGE_KNOWN: bool(follows.of)}
@@ -147,8 +143,7 @@ class Engine:
 
     def _right(self, state: State, path: Path, default: Value) -> Value:
         """A default that is not refused: itself, the first similar one that is valid, or nothing."""
-        judged = self._judged(self.values(state))
-        if not any(self._blamed(state, f) == path and not _is_open(f) for f in judged):
+        if not any(at == path and not is_open(finding) for at, finding in self._findings(state)):
             return default
         right = (text for text in notation.alike(default) if not self.problem(state, path, text))
         return next(right, "" if isinstance(default, str) else None)
@@ -228,25 +223,21 @@ class Engine:
         """What is wrong with one answer, and the fix; nothing if it is right."""
         if len(path) == 2 and value == MORE:
             return ""
-        after = put(state, path, value)
-        for finding in self._judged(self.values(after)):
-            if self._blamed(after, finding) == path or (len(path) == 3 and _answer(finding)[:3] == path):
+        for at, finding in self._findings(put(state, path, value)):
+            if at == path or (len(path) == 3 and about(finding.answer or "")[:3] == path):
                 return f"{finding.message} {finding.fix or ''}".strip()
         return ""
 
     def first_open(self, state: State) -> Step | None:
         """The first step that is not answered, or whose answer is now refused."""
-        refused = {self._blamed(state, finding) for finding in self._judged(self.values(state))}
-        done = {*state.said, *state.accepted} - refused
+        done = {*state.said, *state.accepted} - {at for at, _ in self._findings(state)}
         first = next((path for path in self.paths(state) if path not in done), None)
         return None if first is None else self.step(state, first)
 
     def next(self, state: State, path: Path) -> Step | None:
-        """The step after the one at ``path``; at the end, the first that is open."""
+        """The step after the one at ``path``, if there is one."""
         paths = self.paths(state)
-        if path in paths[:-1]:
-            return self.step(state, paths[paths.index(path) + 1])
-        return self.first_open(state)
+        return self.step(state, paths[paths.index(path) + 1]) if path in paths[:-1] else None
 
     def previous(self, state: State, path: Path) -> Step | None:
         """The step before the one at ``path``, if there is one."""
@@ -267,17 +258,11 @@ class Engine:
         follows = known_of(self.values(state))
         return follows.origin if name in follows.answers else "default"
 
-    def _blamed(self, state: State, finding: Finding) -> Path:
-        """The step to ask for a finding: the first open answer that could settle it, or its own."""
-        known = self.known(self.values(state))
-        answered = {path[0] for path in (*state.said, *state.accepted)} | set(state.given)
-        for name in (finding.settled_by or "").split(", "):
-            if name and name not in answered and holds(questions.asked()[name].when, known):
-                return (name,)
-        return _place(finding)
-
-    def _judged(self, values: Mapping[str, Value]) -> Sequence[Finding]:
-        return self._findings(json.dumps(values, default=str))
+    def _findings(self, state: State) -> Sequence[tuple[Path, Finding]]:
+        """Everything that is wrong with the answers so far, each with the step to ask for it."""
+        values = self.values(state)
+        known = self.known(values)
+        return [(blamed(state, finding, known), finding) for finding in self._judged.of(values)]
 
     def _item_paths(
         self, state: State, question: Question, known: Mapping[str, Value], forced: set[Path]
@@ -313,23 +298,3 @@ def _unsaid(state: State, path: Path) -> State:
 def _item_defaults(question: Question) -> dict[str, Value]:
     properties = fields.item_schema(question)["properties"]
     return {name: schema.get("default") for name, schema in properties.items()}
-
-
-def _answer(finding: Finding) -> Path:
-    return about(finding.answer or "")
-
-
-def _place(finding: Finding) -> Path:
-    """The step that a finding is about."""
-    path = _answer(finding)
-    question = questions.asked().get(str(path[0])) if path else None
-    if question is None or not fields.is_list(question):
-        return path[:1]
-    if question.proposals:
-        return path[:3]
-    return path[:3] if len(path) > 2 and path[2] not in fields.line_fields(question) else path[:1]
-
-
-def _is_open(finding: Finding) -> bool:
-    """Whether a finding only says that something is not answered yet."""
-    return finding.code == "answers.missing"

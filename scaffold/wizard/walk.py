@@ -32,9 +32,10 @@ def walk(engine: Engine, state: State, screen: Screen, keep: Keep, at: Path | No
             continue
         state = engine.answer(state, step.path, reply)
         keep(state)
-        if at and step.path not in engine.paths(state)[:-1]:
+        following = engine.next(state, step.path) if at else None
+        if following is None:
             at = None  # the end is reached: from here on, only what is open is asked
-        step = engine.next(state, step.path) if at else engine.first_open(state)
+        step = following or engine.first_open(state)
     return state
 
 

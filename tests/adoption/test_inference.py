@@ -419,6 +419,20 @@ def test_a_second_deployment_is_a_workload() -> None:
     assert given["shape"] == "worker", "the Service is not the app's"
 
 
+def test_two_pods_that_call_their_volumes_alike_have_two_purposes() -> None:
+    def of(name: str, claim: str) -> PlannedResource:
+        volume = [{"name": "data", "persistent_volume_claim": [{"claim_name": claim}]}]
+        return deployment({"volume_mount": [{"name": "data", "mount_path": "/a"}]}, name=name, volume=volume)
+
+    own, worker = of("kit", "kit-data-proxmox"), of("kit-worker", "kit-worker-data-encrypted")
+    claims = [
+        planned("persistent_volume_claim", claim.replace("-", "_"), {"metadata": [{"name": claim}]})
+        for claim in ("kit-data-proxmox", "kit-worker-data-encrypted", "spool")
+    ]
+    assert list(recorded(own, worker, *claims)["volumes"]) == ["data", "worker-data"]
+    assert list(recorded(own, of("kit-worker", "spool"), *claims)["volumes"]) == ["data", "data-2"]
+
+
 def test_a_second_deployment_without_a_service_keeps_its_ports_to_its_pod() -> None:
     (item,) = answers(deployment({}), deployment({"port": [{"container_port": 9000}]}, name="other"))[
         "workloads"

@@ -43,7 +43,7 @@ Check = Callable[..., list[Finding]]
 @pytest.fixture(scope="session")
 def surroundings(pristine: Monorepo) -> CheckContext:
     """What the rules know of the whole house around a stack."""
-    return CheckContext.of(pristine.root)
+    return CheckContext.of(pristine)
 
 
 @pytest.fixture

@@ -114,11 +114,19 @@ def test_a_resource_comes_or_goes_only_where_a_row_says_so() -> None:
     assert told([resource()], [], comes) == ["kubernetes_manifest.app: would be destroyed."]
 
 
+EVERYTHING = Contract((Allowed("*"), Allowed("*", comes=False), Allowed("*", "*")))
+
+
+def test_an_object_that_is_only_forgotten_is_never_allowed() -> None:
+    found = difference([resource()], [], Moves(forgotten=frozenset({"kubernetes_manifest.app"})))
+    (finding,) = outside(found, EVERYTHING)
+    assert finding.message == "kubernetes_manifest.app: would be forgotten."
+
+
 def test_a_move_is_never_allowed() -> None:
     moves = Moves((("kubernetes_manifest.app", "kubernetes_manifest.other"),))
     found = difference([resource()], [resource("other")], moves)
-    everything = Contract((Allowed("*"), Allowed("*", comes=False), Allowed("*", "*")))
-    (finding,) = outside(found, everything)
+    (finding,) = outside(found, EVERYTHING)
     assert finding.message == "kubernetes_manifest.other: would move from kubernetes_manifest.app."
 
 

@@ -306,7 +306,7 @@ def test_a_namespace_of_another_stack_counts(monorepo: Monorepo, on: str) -> Non
     other.parent.mkdir()
     other.write_text(rule.bad[:start].replace('"true"', f'"{on}"'))
     text = rule.bad[start:].replace("kubernetes_namespace.journal.metadata[0].name", '"journal"')
-    codes = [finding.code for finding in found(text, CheckContext.of(monorepo.root))]
+    codes = [finding.code for finding in found(text, CheckContext.of(Monorepo(monorepo.root)))]
     assert codes == ([rule.code] if on == "true" else [])
 
 
@@ -315,9 +315,9 @@ def test_the_load_balancer_is_marked_where_any_stack_marks_it(monorepo: Monorepo
     assert isinstance(rule.bad, str)
     marked = rule.bad.index('resource "kubernetes_service" "mail"')
     text = rule.bad[marked:]
-    assert found(text, CheckContext.of(monorepo.root)) == []
+    assert found(text, CheckContext.of(Monorepo(monorepo.root))) == []
     (monorepo.stack_directory("journal") / "marked.tf").write_text("# METALLB_LIFECYCLE_V1\n")
-    assert [finding.code for finding in found(text, CheckContext.of(monorepo.root))] == ["LIF005"]
+    assert [finding.code for finding in found(text, CheckContext.of(Monorepo(monorepo.root)))] == ["LIF005"]
 
 
 def test_each_container_counts_and_what_the_stack_sets_is_its_own(surroundings: CheckContext) -> None:

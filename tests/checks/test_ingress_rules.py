@@ -116,7 +116,7 @@ def test_the_guard_of_the_sample_monorepo_agrees(stack: str, pristine: Monorepo)
     files = {f"stacks/{stack}/main.tf": (directory / "main.tf").read_bytes()}
     parsed = parse_stack(f"stacks/{stack}", files)
     assert not isinstance(parsed, list)
-    found = [f for f in run(parsed, CheckContext.of(pristine.root)) if f.code == "ING002"]
+    found = [f for f in run(parsed, CheckContext.of(pristine)) if f.code == "ING002"]
     assert bool(found) == bool(refuses)
 
 
@@ -155,5 +155,5 @@ def test_a_file_that_is_no_utf_8_in_a_comment_is_judged_all_the_same(pristine: M
     text = ingress('  auth = "app"\n', "../../modules/kubernetes/ingress_factory").encode()
     stack = parse_stack("stacks/app", {"stacks/app/main.tf": b"# caf\xe9\n" + text})
     assert not isinstance(stack, list)
-    codes = {finding.code for finding in run(stack, CheckContext.of(pristine.root))}
+    codes = {finding.code for finding in run(stack, CheckContext.of(pristine))}
     assert "ING002" in codes

@@ -439,8 +439,12 @@ def test_without_a_plan_nothing_is_written_unless_that_is_accepted(root: Path) -
             ["--set", "gate=none", "--set", "gate_reason=It is a public page"],
             "opened", "is open to the internet",
         ),
+        (
+            ["--set", "volumes[data].backup=none", "--set", "volumes[data].backup_reason=It can be made again"],
+            "backup-lost", "stays, and nothing backs it up any more",
+        ),
     ],
-    ids=["a volume", "its purpose", "the list", "the gate"],
+    ids=["a volume", "its purpose", "the list", "the gate", "its backup"],
 )  # fmt: skip
 def test_what_git_does_not_undo_wants_to_be_accepted(
     root: Path, settings: list[str], code: str, what: str

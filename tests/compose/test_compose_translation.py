@@ -405,6 +405,8 @@ def test_the_data_of_a_server_inside_the_image_is_told(at: Path) -> None:
         "services: {box: {image: acme/box:1.0, ports: ['80'], volumes: ['data:/data', 'db:/var/lib/mysql']}}",
     )
     assert "a database server inside the image" in entry(found, "services.box.volumes[1]")
+    known = draft(at, "services: {words: {image: 'tolgee/tolgee:v3.83.3', volumes: ['data:/data']}}")
+    assert "a database server inside the image" in entry(known, "services.words.volumes[0]")
     assert "database" not in entry(found, "services.box.volumes[0]")
 
 
@@ -728,6 +730,17 @@ def test_a_port_that_an_image_only_has_with_tls_is_asked_with_it(at: Path) -> No
     other = draft(at, "services: {scan: {image: 'acme/scan:1', ports: ['80:8834']}}")
     assert "ingress_options" not in other.answers
     assert "TLS at 8834" in entry(other, "services.scan.ports[0]")
+
+
+def test_a_port_that_an_image_has_with_tls_is_proposed_where_the_file_names_none(at: Path) -> None:
+    found = draft(at, "services: {scan: {image: 'acme/nessus:1', network_mode: host}}")
+    assert found.answers["port"] == 8834
+    assert found.answers["ingress_options"] == {"backend_protocol": "HTTPS"}
+    assert "its port is 8834, with TLS" in entry(found, "services.scan.image")
+    several = draft(at, "services: {scan: {image: 'acme/unifi:1', ports: ['8080:8080', '80:8443']}}")
+    assert several.answers["port"] == 8443
+    other = draft(at, "services: {scan: {image: 'acme/scan:1', network_mode: host}}")
+    assert "port" not in other.answers
 
 
 def test_a_driver_alone_makes_no_companion(at: Path) -> None:
@@ -1222,6 +1235,52 @@ def test_a_name_in_several_words_is_the_service_s_unless_it_names_something_else
         "SERVICE_NAME": "java-gateway",
         "GATEWAY_KIND": "gateway",
     }
+
+
+@pytest.mark.parametrize(("profiles", "taken"), [("debug, cache", 1), ("*", 1), ("other", 0), ("", 0)])
+def test_a_profile_that_the_file_of_variables_starts_is_taken(at: Path, profiles: str, taken: int) -> None:
+    (at / ".env").write_text(f"COMPOSE_PROFILES={profiles}\n")
+    cache = "{image: memcached:1.6, profiles: [cache], network_mode: 'service:app'}"
+    found = draft(at, f"services:\n  app: {{image: 'acme/x:1', ports: ['80:80']}}\n  cache: {cache}\n")
+    assert len(found.answers.get("sidecars", [])) == taken
+
+
+@pytest.mark.parametrize(
+    ("said", "memory"),
+    [
+        ("command: php bin/console messenger:consume async --memory-limit=512M", "640Mi"),
+        ("command: [sh, -c, 'php -d memory_limit=1G work.php']", "1280Mi"),
+        ("command: php artisan queue:work --tries=3 --memory=512", "640Mi"),
+        ("environment: {PHP_MEMORY_LIMIT: 512M, OTHER: '-Xmx300m'}", "640Mi"),
+        ("environment: [NODE_OPTIONS=--max-old-space-size=4096]", "5Gi"),
+        ("environment: {JAVA_OPTS: '-Xms256m -Xmx2g'}", "2560Mi"),
+        ("environment: {JVM_MAXIMUM_MEMORY: 1024m}", "1280Mi"),
+        ("environment: {MEMORY: 4G}", "5Gi"),
+        ("environment: {MEM_LIMIT: 1024}", "1280Mi"),
+        ("environment: {GOMEMLIMIT: 800MiB}", "1000Mi"),
+        ("environment: {PHP_MEMORY_LIMIT: -1, PHP_UPLOAD_LIMIT: 4G}", None),
+        ("environment: {PHP_MEMORY_LIMIT: 128M}", None),
+        ("environment: {PHP_MEMORY_LIMIT: 512M}\n    mem_limit: 300m", "300Mi"),
+        ("environment: {PHP_MEMORY_LIMIT: 512M}\n    mem_reservation: 300m", "640Mi"),
+    ],
+)
+def test_a_container_has_the_memory_that_its_program_is_told_to_take(
+    at: Path, said: str, memory: str | None
+) -> None:
+    found = draft(at, f"services:\n  app:\n    image: acme/x:1\n    {said}\n")
+    assert found.answers.get("memory") == memory
+
+
+def test_a_worker_has_the_memory_that_its_command_names(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  app: {image: acme/x:1, ports: ['80:80']}\n"
+        "  worker: {image: acme/x:1, command: 'work --memory-limit=512M'}\n"
+        "  search: {image: memcached:1.6, network_mode: 'service:app', environment: {JAVA_OPTS: -Xmx64m}}\n",
+    )
+    beside = [*found.answers["sidecars"], *found.answers["workloads"]]
+    assert {item["name"]: item.get("memory") for item in beside} == {"search": None, "worker": "640Mi"}
+    assert "the program may take 512Mi" in entry(found, "services.worker.command")
 
 
 def test_a_companion_gets_the_memory_that_it_needs_at_least(at: Path) -> None:

@@ -20,8 +20,8 @@ EXPECTED = {
         ("| seed-log |\n", "| seed-log |\n| bee-log | Hives \\| weights and swarms | bee-log |\n"),
     ],
     "domains": [
-        ("plants, calendar\n", "plants, calendar, bees\n"),
-        ("mail, vpn, seed-log\n", "mail, vpn, seed-log, bee-hooks\n"),
+        ("notes, journal, weather\n", "notes, journal, weather, bees\n"),
+        ("```\nseed-log\n", "```\nseed-log, bee-hooks\n"),
     ],
     "vault-allowed-roles": [('    "pg-seed-log",\n', '    "pg-seed-log",\n    "pg-bee-log",\n')],
     "vault-static-roles": [

@@ -140,7 +140,7 @@ def test_what_another_stack_uses_too_stays(sample: Monorepo, everything: Service
     }
     apply(removal.change)
     catalog = (sample.root / ".claude/reference/service-catalog.md").read_text()
-    assert "calendar, bees\n" in catalog
+    assert "weather, bees\n" in catalog
     assert "bee-hooks" not in catalog
 
 

@@ -12,7 +12,8 @@ from support import frozen
 
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.house import HouseNames, Shared, Tier
-from scaffold.checks.planned import check
+from scaffold.checks.planned import Plan, check
+from scaffold.checks.planned_backup import no_longer_saved
 from scaffold.checks.rule import Kind, rules
 from scaffold.terraform.kubernetes import quantity
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Site, Tree
@@ -685,6 +686,22 @@ def test_a_database_that_is_dumped_needs_no_job_on_its_volume() -> None:
     assert check(plan(server, dump, mounts, volume), HOUSE) == []
     assert [f.code for f in check(plan(server, mounts, volume), HOUSE)] == ["BAK002"]
     assert [f.code for f in check(plan(dump, mounts, volume), HOUSE)] == ["BAK002"]
+
+
+def test_a_backup_that_goes_while_its_data_stays_is_lost() -> None:
+    def lost(before: list[PlannedResource], after: list[PlannedResource]) -> list[str]:
+        return [claim.address for claim in no_longer_saved(Plan(before, HOUSE), Plan(after, HOUSE))]
+
+    (claim,) = (one.address for one in plan() if one.name == "claim")
+    assert lost(plan(), plan(without="backup")) == [claim]
+    assert lost(plan(("deployment", ("spec", 0, "replicas"), 0)), plan(without="backup")) == [claim]
+    other = ("backup", (*JOB, "volume", 0, "persistent_volume_claim", 0, "claim_name"), "app-other")
+    assert lost(plan(), plan(other)) == [claim]
+    assert lost(plan(), plan()) == lost(plan(without="backup"), plan()) == []
+    assert lost(plan(), plan(without="claim")) == []
+    # A job that writes there is at some other work.
+    works = ("backup", (*JOB, "container", 0, "volume_mount", 0, "read_only"), None)
+    assert lost(plan(works), plan(without="backup")) == []
 
 
 def test_a_namespace_that_the_policy_leaves_out_needs_no_tier() -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scaffold.answers.compose.forms import listed, mapping, mebibytes, ports, quantity, seconds, text, words
+from scaffold.answers.compose.forms import listed, mebibytes, ports, quantity, seconds, text, words
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import options
@@ -16,6 +16,7 @@ from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.web import may_have_tls, open_ports, tells_tls, tls_of_labels, web_port
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
+from scaffold.reading import mapping
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
@@ -264,6 +265,8 @@ class Containers:
         if web and (said := next(tells_tls(part, web), "")):
             found["ingress_options"] = {"backend_protocol": "HTTPS"}
             why = f"with TLS (ingress_options.backend_protocol), since {said}"
+            if web not in {number for _, _, number in told} and (*part.at, "image") in self.ledger.entries:
+                self.ledger.noted((*part.at, "image"), f"its port is {web}, {why}")
         elif web:
             tcp = {number for _, protocol, number in usable if protocol == "TCP"}
             why = "; ".join(filter(None, (why, may_have_tls(part, tcp))))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.reading import mapping
 from scaffold.templates.questions import Value
 
 _PORT = re.compile(
@@ -54,11 +55,6 @@ def text(value: Value) -> str:
 def listed(value: Value) -> list[Value]:
     """A list as it is, one value as the only one, nothing as none."""
     return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def mapping(value: Value) -> Mapping[str, Value]:
-    """A mapping as it is; an empty one for anything else."""
-    return value if isinstance(value, dict) else {}
 
 
 def source(item: Value) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scaffold.answers.compose import sharing
-from scaffold.answers.compose.forms import mapping, source
+from scaffold.answers.compose.forms import source
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.names import Said
 from scaffold.answers.compose.parts import Part
@@ -14,6 +14,7 @@ from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed
 from scaffold.answers.compose.storage import Storage
 from scaffold.answers.compose.web import web_port
+from scaffold.reading import mapping
 
 _SIZE = 100_000
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from scaffold.answers.compose.forms import listed, mapping, seconds, text, words
+from scaffold.answers.compose.forms import listed, seconds, text, words
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.web import LOCAL_URL
 from scaffold.answers.secrets import suspected
+from scaffold.reading import mapping
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 

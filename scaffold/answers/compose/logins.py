@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from scaffold.answers.compose.connections import connection, endings
-from scaffold.answers.compose.forms import mapping, source, text
+from scaffold.answers.compose.forms import source, text
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import Said, plain
 from scaffold.answers.compose.parts import Part
+from scaffold.reading import mapping
 
 SECRETS = "/run/secrets/"
 

@@ -9,11 +9,12 @@ from functools import cache, cached_property
 
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.dotenv import read_variables
-from scaffold.answers.compose.forms import Mount, Port, listed, mapping, mount, ports, text, words
+from scaffold.answers.compose.forms import Mount, Port, listed, mount, ports, text, words
 from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
 from scaffold.answers.compose.names import Names, Said, of_containers, options
 from scaffold.answers.known import known
 from scaffold.answers.sources import Path
+from scaffold.reading import mapping
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
@@ -276,7 +277,7 @@ def parts(project: Project) -> dict[str, Part]:
         if body.get("build") and _reference(str(body.get("image") or "")).repository.startswith(_OFFICIAL)
     }
     found = {
-        name: Part(name, body, built=built, files=_of_files(project, body))
+        name: Part(name, _started(project, body), built=built, files=_of_files(project, body))
         for name, body in project.services.items()
     }
     said = [
@@ -294,6 +295,13 @@ def parts(project: Project) -> dict[str, Part]:
         },
         **found,
     }
+
+
+def _started(project: Project, body: Mapping[str, Value]) -> Mapping[str, Value]:
+    """A service without its profiles if ``.env`` starts one of them: then it always starts."""
+    active = {name.strip() for name in project.variables.get("COMPOSE_PROFILES", "").split(",")}
+    starts = "*" in active or not active.isdisjoint(map(text, listed(body.get("profiles"))))
+    return {key: value for key, value in body.items() if key != "profiles"} if starts else body
 
 
 def _of_files(project: Project, body: Mapping[str, Value]) -> list[dict[str, Text] | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scaffold.answers.compose import documented
-from scaffold.answers.compose.forms import DRIVE, Mount, mapping, mount, quantity, source, text
+from scaffold.answers.compose.forms import DRIVE, Mount, mount, quantity, source, text
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.mounts import Mounts, facts, last
 from scaffold.answers.compose.parts import Part
@@ -17,6 +17,7 @@ from scaffold.answers.compose.roles import Placed
 from scaffold.answers.compose.shared import NO_DOCKER_DNS
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path as At
+from scaffold.reading import mapping
 from scaffold.templates.questions import Value
 
 ON_NFS = "on NFS, since others fill it"

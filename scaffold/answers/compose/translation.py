@@ -10,11 +10,12 @@ from pathlib import Path
 from scaffold.answers.compose import document, documented, roles, servers, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
-from scaffold.answers.compose.forms import mapping, text
+from scaffold.answers.compose.forms import text
 from scaffold.answers.compose.fronts import tell_of_proxy
 from scaffold.answers.compose.health import health
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN
+from scaffold.answers.compose.memory import enough
 from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report, Unseen
 from scaffold.answers.compose.roles import Placed, Role, service_name
@@ -24,8 +25,9 @@ from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
 from scaffold.answers.compose.web import tile
 from scaffold.answers.known import known
+from scaffold.reading import mapping
 from scaffold.templates import template
-from scaffold.templates.questions import Value, applies, asked
+from scaffold.templates.questions import Value, applies, asked, types
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,8 @@ class _Translation:
         self._may_be_filled: list[sharing.Emptied] = []
         self._sharing = self._with_the_ports()
         # The usual memory of a container beside the app is too little for another run of the app itself.
-        usual = known({"image": str(app.image)}).answers.get("memory") or asked()["memory"].default
-        self._of_app = {"memory": self._containers.resources(app).get("memory") or usual}
+        self._usual = known({"image": str(app.image)}).answers.get("memory") or asked()["memory"].default
+        self._of_app = {"memory": self._containers.resources(app).get("memory") or self._usual}
 
     def answers(self) -> dict[str, Value]:
         """The answers; what becomes of each key is taken down in the ledger."""
@@ -126,7 +128,8 @@ class _Translation:
             **self._name(image), **tile(app, named, self.ledger), **named, **ports, **containers.command(app),
             "volumes": storage.volumes, "env": env.plain, "secrets": env.secrets, **self._of_database(env),
             **health(app, ports.get("port"), self.ledger), **containers.user(app),
-            **containers.resources(app), **containers.gpu(app), **containers.capabilities(app),
+            **enough(app, containers.resources(app), self._usual, self.ledger),
+            **containers.gpu(app), **containers.capabilities(app),
             **containers.replicas(app, shares=shares), **containers.shutdown(app),
             "files": env.files, "directories": storage.directories, "scratch": storage.empty,
             "sidecars": beside, "init_containers": first, "cron_jobs": jobs,
@@ -208,6 +211,7 @@ class _Translation:
         of = f"{_ANSWERS[placed.role]}.{name}."
         containers = replace(self._containers, of=of)
         own = not part.is_like(self.app)
+        usual = types()[_ANSWERS[placed.role]]["items"]["properties"]["memory"]["default"]
         memory = containers.resources(part)
         if "memory" not in memory:
             memory |= (containers.needed(part) if part.is_pulled else {}) if own else self._of_app
@@ -234,7 +238,8 @@ class _Translation:
             "env": {**(containers.steady(part) if image else {}), **its.plain},
             **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
-            "mounts": servers.dumped(part, mounts, self._storage), **memory,
+            "mounts": servers.dumped(part, mounts, self._storage),
+            **enough(part, memory, usual, self.ledger),
             "ports": (self._ports(placed) or servers.port(part)) if placed.role is Role.SIDECAR else [],
         }  # fmt: skip
         if placed.role is Role.WORKLOAD:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from scaffold.answers.compose.connections import connection
 from scaffold.answers.compose.document import Project
-from scaffold.answers.compose.forms import mapping, source
+from scaffold.answers.compose.forms import source
 from scaffold.answers.compose.hosts import ITSELF, Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
 from scaffold.answers.compose.logins import SECRETS, mounted
@@ -20,6 +20,7 @@ from scaffold.answers.compose.roles import Role
 from scaffold.answers.compose.shared import NO_DOCKER_DNS, NO_PASSWORD, needless
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
+from scaffold.reading import mapping
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Set
 
-from scaffold.answers.compose.forms import listed, mapping, text, words
+from scaffold.answers.compose.forms import listed, text, words
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.known import known
+from scaffold.reading import mapping
 from scaffold.templates import template
 from scaffold.templates.questions import Value
 
@@ -126,6 +127,8 @@ def _told(part: Part) -> Iterator[tuple[int, str]]:
             yield int(value), f"{name} says so"
     if isinstance(port := known({"image": str(part.image)}).answers.get("port"), int):
         yield port, _OF_IMAGE
+    if (tls := facts["tls_images"].get(part.image.base)) is not None:
+        yield tls, _OF_IMAGE
     for asked in LOCAL_URL.finditer(" ".join(words(mapping(part.body.get("healthcheck")).get("test")))):
         if asked[1]:
             yield int(asked[1]), "its health check asks it"
