@@ -205,6 +205,8 @@ def test_an_adopted_stack_lives_like_a_born_one(by_hand: Path) -> None:
     counts = git(root, "show", "--numstat", "--format=", "HEAD", "--", *outside)
     lost = [line.split()[1] for line in counts.splitlines() if line.strip()]
     assert lost and set(lost) <= {"0", "1"}, "what is listed stays"
+    listed = scaffold("index", "--check", "--stack", "tool-box", "--json", "--monorepo", root)
+    assert json.loads(listed.stdout)["findings"] == [], "what is missing is added"
     assert json.loads(told.stdout)["comments_left_out"] == ["stacks/tool-box/main.tf:1"]
     verified = json.loads(told.stdout)["verified"]
     assert verified["level"] == "plan"
