@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -11,10 +12,10 @@ import pytest
 from support import ANSWERS, scaffold
 
 from scaffold.cli.group import COMMANDS, cli
-from scaffold.cli.help import HELP
 from scaffold.monorepo.repository import Monorepo
 from scaffold.wizard.drafts import Drafts
 
+HELP = files("scaffold.cli").joinpath("help.txt").read_text("utf-8")
 EVERY = [cli, *(cli.commands.get(name) or cli.get_command(click.Context(cli), name) for name in COMMANDS)]
 
 

@@ -17,9 +17,9 @@ from support import ANSWERS, GOLDEN, ORIGIN, needs
 from scaffold.answers import sources as answering
 from scaffold.answers import validation
 from scaffold.changes.change import Content, Symlink
-from scaffold.checks import planned as rules
 from scaffold.checks.exceptions import Exceptions, ignores
 from scaffold.checks.house import house_names
+from scaffold.checks.planned import Plan, apply_rules
 from scaffold.checks.verify import Level, verify
 from scaffold.hcl.syntax import parse
 from scaffold.monorepo.repository import Monorepo
@@ -101,7 +101,7 @@ def test_goldens_plan_to_what_is_recorded(pristine: Monorepo, request: pytest.Fi
         names = house_names(pristine, decisions.combine({**given.values, "sensed": sense(pristine)}))
         main = f"{STACKS}/{result.stack}/main.tf"
         made = Exceptions(ignores([parse((GOLDEN / result.stack / "stack" / "main.tf").read_bytes(), main)]))
-        assert made.left_of(rules.check(result.resources, names)) == []
+        assert made.left_of(apply_rules(Plan(result.resources, names))) == []
         text = json.dumps(planned.to_json(result.resources), indent=1, ensure_ascii=False) + "\n"
         recorded = GOLDEN / result.stack / "planned.json"
         if request.config.getoption("--update-golden"):

@@ -21,6 +21,7 @@ from scaffold.indexes.edits import insertions
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions, template
 from scaffold.wizard.engine import Engine
+from scaffold.wizard.rows import rows
 from scaffold.wizard.state import State
 
 IMAGES: dict[str, Any] = dict(template.facts("images"))
@@ -274,11 +275,15 @@ def test_an_own_image_beside_is_listed_with_the_services_own(pristine: Monorepo)
     assert all(b"tide-log-api" in text and b"moon-phase" not in text for text in lists)
 
 
+def origins(engine: Engine, state: State) -> dict[str, str]:
+    return {row.question.name: row.origin for row in rows(engine, state)}
+
+
 def test_the_wizard_proposes_the_memory_that_answer_files_get() -> None:
     engine = Engine(lambda values: (), {})
     state = State(said={("image",): DASHY})
     assert engine.step(state, ("memory",)).default == "1Gi"
-    assert engine.origin(state, "memory") == "known of docker.io/lissy93/dashy"
+    assert origins(engine, state)["memory"] == "known of docker.io/lissy93/dashy"
 
 
 def test_what_is_only_called_alike_is_asked() -> None:
@@ -291,7 +296,7 @@ def test_what_is_only_called_alike_is_asked() -> None:
     state = State(said={("image",): image})
     assert ("port",) in engine.paths(state)
     assert engine.step(state, ("port",)).default == 3001
-    assert engine.origin(engine.answer(state, ("port",), 3001), "port") == "asked"
+    assert origins(engine, engine.answer(state, ("port",), 3001))["port"] == "asked"
 
 
 def test_a_server_that_an_image_needs_is_proposed_and_never_made_unasked() -> None:
@@ -353,7 +358,7 @@ def test_the_wizard_tells_where_a_default_comes_from() -> None:
     engine = Engine(lambda values: (), {})
     state = State(said={("image",): VAULTWARDEN, ("volumes",): [{"path": "/data"}]})
     assert ("port",) not in engine.paths(state)
-    assert engine.origin(state, "port") == "known of docker.io/vaultwarden/server"
+    assert origins(engine, state)["port"] == "known of docker.io/vaultwarden/server"
     assert engine.step(state, ("volumes", 0, "embedded_database")).default == "sqlite"
     assert engine.result(state)["volumes"] == [{"path": "/data", "embedded_database": "sqlite"}]
 

@@ -103,7 +103,7 @@ def test_an_edit_by_hand_is_noticed(monorepo: Monorepo, old: str, new: str, edit
     assert keep(monorepo, text.replace(old, new)).edited is edited
     if edited:
         with pytest.raises(RefusedError, match="was edited by hand"):
-            stored.demand_unedited(monorepo, DRONE["name"])
+            stored.record_of(monorepo, DRONE["name"]).demand_unedited()
 
 
 def test_a_stack_of_edited_answers_is_not_nothing_to_do(monorepo: Monorepo) -> None:

@@ -124,7 +124,7 @@ class Standing:
         ports = [p for service in self.services for p in k8s.items(service.get("spec", 0, "port"))]
         targets = {str(get(port, "target_port") or get(port, "port")) for port in ports}
         reached = (
-            c for c in containers for p in k8s.items(c, "port") if any(k8s.listens(p, t) for t in targets)
+            c for c in containers for p in k8s.items(c, "port") if any(k8s.is_port(p, t) for t in targets)
         )
         named = next((c for c in containers if get(c, "name") == self.name), None)
         there = named if named is None or k8s.items(named, "port") else next(reached, named)

@@ -79,13 +79,12 @@ def merge_file(base: bytes, ours: bytes, theirs: bytes, *, with_base: bool = Fal
     text stay ``ours`` and are one. Raises what :func:`git` raises if Git cannot be run.
     """
     with TemporaryDirectory(prefix="scaffold-") as place:
-        paths = []
-        for name, content in (("here", ours), ("base", base), ("new version", theirs)):
-            paths.append(name)
+        texts = {"here": ours, "base": base, "new version": theirs}
+        for name, content in texts.items():
             Path(place, name).write_bytes(content)
         options = ["--diff3"] if with_base else []
         code, printed, _ = _finished(
-            ["git", "merge-file", "-p", *options, *paths], Path(place), _environment(), None
+            ["git", "merge-file", "-p", *options, *texts], Path(place), _environment(), None
         )
     return (printed, code == 0) if code < _NO_TEXT else (ours, False)
 

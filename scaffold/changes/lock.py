@@ -21,24 +21,20 @@ _PATIENCE = 120.0
 _PAUSE = 0.05
 
 
-def git_directory(root: Path) -> Path:
-    """The Git directory of the work tree at ``root``: its own one in a linked work tree or a submodule.
+def journal_directory(root: Path) -> Path:
+    """Where journal and lock of the work tree at ``root`` are: in its Git directory, where Git never looks.
 
-    Raises ``MissingError`` if ``root`` is not the top of a work tree.
+    That is its own one in a linked work tree or a submodule. Raises ``MissingError`` if ``root`` is not the
+    top of a work tree.
     """
     marker = root / ".git"
     if marker.is_file():
         prefix, _, target = marker.read_text().strip().partition(": ")
         if prefix == "gitdir" and (root / target).is_dir():
-            return root / target
+            return root / target / "scaffold"
     elif marker.is_dir():
-        return marker
+        return marker / "scaffold"
     raise MissingError(f"{root} is not the top directory of a Git repository", "Run `git init` there first.")
-
-
-def journal_directory(root: Path) -> Path:
-    """Where journal and lock of this work tree are: nothing else in Git looks there."""
-    return git_directory(root) / "scaffold"
 
 
 def journal_file(directory: Path) -> Path:

@@ -14,7 +14,7 @@ from scaffold.errors import Finding
 from scaffold.monorepo.stack import Stack
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.diff import Change, Changed, Difference
-from scaffold.terraform.planned import PlannedResource
+from scaffold.terraform.planned import PlannedResource, is_within
 
 
 class Effect(Enum):
@@ -161,7 +161,7 @@ def _replaces(resource: PlannedResource, change: Change) -> bool:
         rows = (*_NEW_OBJECT.get(kind, ()), *(_NEW_OBJECT[""] if kind != "manifest" else ()))
     else:
         rows = _NEW_RESOURCE.get(resource.type, ())
-    return any(change.path == row or change.path.startswith((f"{row}[", f"{row}.")) for row in rows)
+    return any(is_within(change.path, row) for row in rows)
 
 
 def _runs(resource: PlannedResource) -> bool:
@@ -182,7 +182,7 @@ def _reach(before: Iterable[Door], after: Iterable[Door]) -> Iterator[Consequenc
     )
     for place, door in new.items():
         was = old.get(place)
-        was_open = _is_open(was, place, old)
+        was_open = _is_open(place, old)
         if door.is_open and not was_open:
             what = f"{_shown(door)} is open to the internet{_gates(was, door)}"
             yield Consequence(Effect.OPENED, door.ingress, what)
@@ -192,16 +192,14 @@ def _reach(before: Iterable[Door], after: Iterable[Door]) -> Iterator[Consequenc
     for place, was in old.items():
         if place in new:
             continue
-        if not was.is_open and _is_open(None, place, new):
+        if not was.is_open and _is_open(place, new):
             yield Consequence(Effect.OPENED, was.ingress, f"{_shown(was)} is open to the internet")
         else:
             yield Consequence(Effect.CLOSED, was.ingress, f"{_shown(was)} is gone")
 
 
-def _is_open(door: Door | None, place: tuple[str, str], doors: Mapping[tuple[str, str], Door]) -> bool:
-    """Whether a request is let in there, by this door or by the one above it."""
-    if door is not None:
-        return door.is_open
+def _is_open(place: tuple[str, str], doors: Mapping[tuple[str, str], Door]) -> bool:
+    """Whether a request is let in there, by the door of the place or by the one above it."""
     host, path = place
     above = [door for (at, start), door in doors.items() if at == host and path.startswith(start)]
     return bool(above) and max(above, key=lambda door: len(door.path)).is_open

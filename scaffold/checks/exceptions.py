@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, nearest
-from scaffold.hcl.syntax import Body, Document
+from scaffold.hcl.syntax import Document
 
 MARK = "scaffold: ignore"
 _EXAMPLE = f"# {MARK} STO001: why this stack may differ"
@@ -35,14 +35,15 @@ class Ignore:
 
 def ignores(documents: Iterable[Document]) -> Iterator[Ignore]:
     """The exceptions in files, each for its own line, or for the line or the block below the comment."""
-    said = {MARK: (), **_excuses()}
+    asked = (rule for kind in (Kind.STACK, Kind.PLAN) for rule in rules(__package__, kind))
+    said = {MARK: (), **{rule.excuse: (rule.code,) for rule in asked if rule.excuse}}
     for document in documents:
         if any(begin.encode() in document.source.data for begin in said):
             yield from _in_file(document, said)
 
 
 def _in_file(document: Document, said: Mapping[str, tuple[str, ...]]) -> Iterator[Ignore]:
-    ends = dict(_ends(document.body))
+    ends = {block.line: block.end_line for block in document.body.walk()}
     own_lines = {line for c in document.comments if c.own_line for line in range(c.line, c.end_line + 1)}
     for comment in document.comments:
         begin = next((begin for begin in said if comment.text.startswith(begin)), None)
@@ -56,17 +57,6 @@ def _in_file(document: Document, said: Mapping[str, tuple[str, ...]]) -> Iterato
         named = said[begin] or tuple(codes.replace(",", " ").split())
         place = (comment.source.path, comment.line)
         yield Ignore(place, named, reason.strip(), first, ends.get(first, first))
-
-
-def _excuses() -> dict[str, tuple[str, ...]]:
-    asked = (rule for kind in (Kind.STACK, Kind.PLAN) for rule in rules(__package__, kind))
-    return {rule.excuse: (rule.code,) for rule in asked if rule.excuse}
-
-
-def _ends(body: Body) -> Iterator[tuple[int, int]]:
-    for block in body.blocks:
-        yield block.line, block.end_line
-        yield from _ends(block.body)
 
 
 class Exceptions:

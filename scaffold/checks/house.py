@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scaffold.answers.sources import texts
@@ -11,6 +11,7 @@ from scaffold.monorepo import collisions, features
 from scaffold.monorepo.manifests import TRUSTED_IMAGES, UNJUDGED, UNTIERED
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import STACKS
+from scaffold.monorepo.uses import Use
 from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value, asked
@@ -24,16 +25,6 @@ class Tier:
 
     memory_max: str
     memory_quota: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """A name that a stack takes although other stacks have it, and where it does so."""
-
-    kind: str
-    name: str
-    place: tuple[str, int]
-    others: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +46,8 @@ class HouseNames:
     ``unjudged_namespaces``. The policy that goes by tiers leaves the ``untiered_namespaces`` out.
     ``allowlists`` are middlewares that let the house's own network in; a host of the ``domain`` without a
     record of its own has that of the ``wildcard``. For a namespace with the ``quota_label`` its tier's quota
-    does not hold, with the ``limits_label`` its LimitRange. ``shared`` are names that several stacks take.
-    ``mover`` is what Keel reads among annotations, and with ``mover_label`` its policy among labels.
+    does not hold, with the ``limits_label`` its LimitRange. ``mover`` is what Keel reads among
+    annotations, and with ``mover_label`` its policy among labels.
     """
 
     block_classes: frozenset[str] = frozenset()
@@ -91,7 +82,8 @@ class HouseNames:
     limits_label: str = ""
     external_secret_api: str = ""
     usual_groups: frozenset[str] = frozenset()
-    shared: Mapping[str, tuple[Shared, ...]] = field(default_factory=dict)
+    shared: Mapping[str, Sequence[tuple[Use, tuple[str, ...]]]] = field(default_factory=dict)
+    """The names that a stack takes although others have them, with those others, by stack."""
     reloader: str = "reloader.stakater.com/"
     gate_annotation: str = "traefik.ingress.kubernetes.io/router.middlewares"
     dns_annotation: str = "/dns-type"
@@ -185,10 +177,7 @@ def house_of(monorepo: Monorepo, facts: Mapping[str, Value], given_claims: Itera
         home=monorepo.stacks_home,
         lacks=frozenset(name for name in features.names() if not features.find(monorepo, name)),
         usual_groups=frozenset(groups.default if groups and isinstance(groups.default, list) else ()),
-        shared={
-            stack: tuple(Shared(use.kind, use.name, (use.path, use.line), others) for use, others in names)
-            for stack, names in collisions.shared(monorepo, facts).items()
-        },
+        shared=collisions.shared(monorepo, facts),
     )
 
 

@@ -10,7 +10,7 @@ from scaffold.hcl.edit import insert_block, insert_element
 from scaffold.hcl.place import block_at
 from scaffold.hcl.syntax import Block, Document, parse
 from scaffold.terraform.meta import ignoring
-from scaffold.terraform.planned import Path, path_text
+from scaffold.terraform.planned import Path, is_within, path_text
 
 _ONE_LINE = 1
 """How many paths a list in one line may have."""
@@ -36,8 +36,7 @@ def unignored(block: Block, wanted: list[Ignored]) -> list[Ignored]:
 
 
 def _covers(above: Path, path: str) -> bool:
-    start = path_text(above)
-    return not above or path == start or path.startswith((f"{start}.", f"{start}["))
+    return not above or is_within(path, path_text(above))
 
 
 def is_marked(document: Document, block: Block, row: Ignored) -> bool:

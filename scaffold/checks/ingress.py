@@ -18,16 +18,14 @@ _WITHOUT_LOGIN = frozenset(("app", "none"))
 """The modes that leave Authentik out: the module adds its own wall against scrapers."""
 
 
-def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
-    found: list[Finding] = []
+def _findings(stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
     calls = [call for call in stack.once(module_calls, context) if call.directory is not None]
     house = SharedModules.of(context.facts)
     shared = {call.block: posixpath.basename(call.directory or "") for call in calls}
     proofs = {block.labels[0] for block, module in shared.items() if module == house.anubis}
     for block in (block for block, module in shared.items() if module == house.ingress):
-        found += _gate(stack.documents[block.source.path], block, house.argument("ingress", "auth"))
-        found += _walls(block, proofs, partial(house.argument, "ingress"))
-    return found
+        yield from _gate(stack.documents[block.source.path], block, house.argument("ingress", "auth"))
+        yield from _walls(block, proofs, partial(house.argument, "ingress"))
 
 
 def _walls(call: Block, proofs: set[str], named: Callable[[str], str]) -> Iterator[Finding]:
@@ -44,12 +42,8 @@ def _walls(call: Block, proofs: set[str], named: Callable[[str], str]) -> Iterat
 def _gate(document: Document, call: Block, argument: str) -> Iterator[Finding]:
     auth = call.body.attributes.get(argument)
     if auth is None:
-        yield at(
-            call,
-            "ING001",
-            f"the ingress {call.labels[0]} does not say what gates it",
-            fix=f'set {argument} = "required" (the default), or the mode that the app needs',
-        )
+        fix = f'set {argument} = "required" (the default), or the mode that the app needs'
+        yield at(call, "ING001", f"the ingress {call.labels[0]} does not say what gates it", fix=fix)
         return
     said = _reasons(document, auth.line, argument)
     for mode in sorted(_modes(auth.value) & _WITHOUT_LOGIN - said.keys()):
@@ -104,10 +98,9 @@ module "ingress" {
 """
 
 
-class IngressAuth(FamilyRule):
+class IngressAuth(FamilyRule, family=_findings):
     """An ingress says what gates it."""
 
-    family = _findings
     code = "ING001"
     needs = "ingress"
     why = "An implicit gate is one that nobody thought about; four of five Services were exposed that way."
@@ -115,10 +108,9 @@ class IngressAuth(FamilyRule):
     good = _INGRESS
 
 
-class IngressAuthReason(FamilyRule):
+class IngressAuthReason(FamilyRule, family=_findings):
     """An ingress without the full gate says why."""
 
-    family = _findings
     code = "ING002"
     needs = "ingress"
     why = "The modes app and none bypass Authentik: the line above is the only place to read why."
@@ -149,10 +141,9 @@ module "ingress" {
 """
 
 
-class TwoWalls(FamilyRule):
+class TwoWalls(FamilyRule, family=_findings):
     """Anubis is the only wall against scrapers."""
 
-    family = _findings
     code = "ING011"
     needs = "anubis"
     why = "The module's wall turns away clients by name that Anubis would let prove themselves."

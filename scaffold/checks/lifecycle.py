@@ -56,18 +56,15 @@ class LifecycleRule(Rule, ABC):
             wanted = list(self.wanted(document, block, context.facts))
             if missing := unignored(block, wanted):
                 paths = ", ".join(row.path for row in missing)
-                what = f"all of {self.several}" if self.several else paths
-                fix = f"add to ignore_changes in its lifecycle: {paths}"
-                yield at(block, self.code, f"{block.address} does not ignore {what}", fix=fix)
-            elif unmarked := [row for row in wanted if not is_marked(document, block, row)]:
-                what = "marker" if self.several else unmarked[0].marker
-                fix = ", ".join(f"# {row.marker} beside {row.path}" for row in unmarked)
-                yield at(
-                    block,
-                    self.code,
-                    f"{block.address} has no {what} beside what it ignores",
-                    fix=f"write {fix}",
+                what = (
+                    f"{block.address} does not ignore {f'all of {self.several}' if self.several else paths}"
                 )
+                yield at(block, self.code, what, fix=f"add to ignore_changes in its lifecycle: {paths}")
+            elif unmarked := [row for row in wanted if not is_marked(document, block, row)]:
+                lacks = "marker" if self.several else unmarked[0].marker
+                what = f"{block.address} has no {lacks} beside what it ignores"
+                fix = "write " + ", ".join(f"# {row.marker} beside {row.path}" for row in unmarked)
+                yield at(block, self.code, what, fix=fix)
 
     def fix(self, document: Document, block: Block, facts: Mapping[str, Value]) -> bytes | None:
         """The file after one more path is ignored, or all of them, or the path has its comment."""

@@ -121,27 +121,9 @@ class Plan:
         return own or [pods for pods in self.fleet.pods(place) if selects(selector, pods.labels)]
 
 
-def all_rules() -> tuple[Rule, ...]:
-    """The rules over planned resources."""
-    return rules(__package__, Kind.PLAN)
-
-
-def check(
-    resources: Sequence[PlannedResource],
-    house: HouseNames,
-    chosen: Iterable[Rule] | None = None,
-    fleet: Fleet | None = None,
-) -> list[Finding]:
-    """What the rules find in the planned resources of one stack, sorted by place and without repetitions.
-
-    Without the ``fleet`` a stack is judged as if there were no other.
-    """
-    return apply_rules(Plan(resources, house, (lambda: fleet) if fleet else None), chosen)
-
-
 def apply_rules(plan: Plan, chosen: Iterable[Rule] | None = None) -> list[Finding]:
     """What the rules find in a plan, sorted by place and without repetitions."""
-    asked = all_rules() if chosen is None else chosen
+    asked = rules(__package__, Kind.PLAN) if chosen is None else chosen
     told = (rule for rule in asked if rule.needs not in plan.house.lacks)
     return sorted({f for rule in told for f in rule.check_plan(plan)}, key=place)
 
@@ -163,17 +145,8 @@ def selects(selector: Mapping[str, Tree], labels: Mapping[str, Tree]) -> bool:
     )
 
 
-def runs_database(container: Tree, house: HouseNames) -> bool:
-    """Whether a container runs an image of a database server."""
-    return _is_like(container, house.database_images)
-
-
-def is_copied(container: Tree, house: HouseNames) -> bool:
-    """Whether a container runs a database server whose files can be restored from a copy."""
-    return _is_like(container, house.copied_databases)
-
-
-def _is_like(container: Tree, images: str) -> bool:
+def runs(container: Tree, images: str) -> bool:
+    """Whether a container runs an image that is like a pattern of the house; without one, none is."""
     image = get(container, "image")
     whole = f"/{image}"  # an image of Docker Hub may stand there by its name alone
     return bool(images) and isinstance(image, str) and bool(re.search(images, whole))

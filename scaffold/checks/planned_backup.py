@@ -10,8 +10,7 @@ from scaffold.checks.house import HouseNames
 from scaffold.checks.planned import (
     Plan,
     PlannedRule,
-    is_copied,
-    runs_database,
+    runs,
     selects,
     shown,
     strings,
@@ -101,9 +100,9 @@ def _databases(claim: Tree, there: Iterable[k8s.PodTemplate], house: HouseNames)
             image = get(container, "image")
             mounts = [m for m in k8s.items(get(container, "volume_mount")) if get(m, "name") in volumes]
             paths = strings(get(mount, "mount_path") for mount in mounts)
-            if not isinstance(image, str) or is_copied(container, house):
+            if not isinstance(image, str) or runs(container, house.copied_databases):
                 continue
-            is_server = runs_database(container, house)
+            is_server = runs(container, house.database_images)
             if any(is_server or _has_server(image, path, house) for path in paths):
                 yield image
 
@@ -160,7 +159,7 @@ def _is_saved(claim: str, there: Sequence[k8s.PodTemplate], house: HouseNames) -
     read = any(claim in job.claimed() or vague(job.claimed()) for job in jobs)
     on_claim = (c for pods in _servers(claim, there) for c in pods.containers(init=False))
     dumped = any(_dumps(job, house) for job in jobs)
-    return read or (dumped and any(runs_database(container, house) for container in on_claim))
+    return read or (dumped and any(runs(container, house.database_images) for container in on_claim))
 
 
 def _others(pods: k8s.PodTemplate, fleet: Fleet) -> list[k8s.PodTemplate]:

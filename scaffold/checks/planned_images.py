@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.house import HouseNames
-from scaffold.checks.planned import Plan, PlannedRule, runs_database, shown, vague
+from scaffold.checks.planned import Plan, PlannedRule, runs, shown, vague
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.hcl.amend import replace
@@ -223,7 +223,7 @@ class LinuxServer(PlannedRule):
 def _databases(plan: Plan) -> Iterator[tuple[k8s.PodTemplate, Tree]]:
     """The servers that run a database, with the container that does; mere clients are not among them."""
     for pods, container in plan.containers(init=False):
-        if pods.serves and runs_database(container, plan.house):
+        if pods.serves and runs(container, plan.house.database_images):
             yield pods, container
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from scaffold.checks.planned import Plan, PlannedRule, pairs, selects, shown, strings
 from scaffold.errors import Finding
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
+from scaffold.terraform.planned import PlannedResource, Tree, get
 
 _COMMON = "app.kubernetes.io/"
 """Labels that people set too; any other with a domain is set by a controller, on pods that no plan shows."""
@@ -33,7 +33,7 @@ class IngressBackend(PlannedRule):
                     continue
                 wanted = get(backend, "port", 0, "number") or get(backend, "port", 0, "name")
                 ports = k8s.items(service.get("spec", 0, "port"))
-                if isinstance(wanted, int | str) and not any(_is_port(port, wanted) for port in ports):
+                if isinstance(wanted, int | str) and not any(k8s.is_port(port, wanted) for port in ports):
                     has = ", ".join(shown(get(port, "port")) for port in ports) or "none"
                     yield self.about(
                         ingress, f"Service {name} has no port {wanted}: it has {has}", "set port"
@@ -80,7 +80,7 @@ class ServicePort(PlannedRule):
             named = [t for t in targets if isinstance(t, str) and not t.isdigit()]
             behind = plan.pods_behind(service) if named else []
             listening = [p for pods in behind for c in pods.containers() for p in k8s.items(get(c, "port"))]
-            deaf = [name for name in named if not any(k8s.listens(port, name) for port in listening)]
+            deaf = [name for name in named if not any(k8s.is_port(port, name) for port in listening)]
             if behind and deaf:
                 has = ", ".join(strings(get(port, "name") for port in listening)) or "none"
                 what = f"no container has a port called {', '.join(dict.fromkeys(deaf))}: there are {has}"
@@ -91,8 +91,3 @@ def _backends(ingress: PlannedResource) -> Iterator[Tree]:
     for rule in k8s.items(ingress.get("spec", 0, "rule")):
         for path in k8s.items(get(rule, "http", 0, "path")):
             yield get(path, "backend", 0, "service", 0)
-
-
-def _is_port(port: Tree, wanted: int | str) -> bool:
-    number, name = get(port, "port"), get(port, "name")
-    return isinstance(number, Mark | Placeholder) or str(number) == str(wanted) or name == wanted

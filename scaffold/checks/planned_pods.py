@@ -16,7 +16,7 @@ from scaffold.hcl.syntax import Block, Document
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Mark, PlannedResource, Tree, get, leaves, path_text
+from scaffold.terraform.planned import Mark, Tree, get, leaves, path_text
 
 _SECRET_REFERENCES = frozenset(("secret_key_ref", "secret_ref", "secret", "image_pull_secrets"))
 _MAP_REFERENCES = frozenset(("config_map_key_ref", "config_map_ref", "config_map"))
@@ -78,7 +78,7 @@ class Secrets(PlannedRule):
         place = k8s.namespace(pods.owner)
         secrets = _secret_keys(fleet, place)
         made = fleet.of_kind("config_map", place)
-        maps = {k8s.name(r): k8s.mapping(r.get("data")).keys() for r in made}
+        maps: dict[Tree, Iterable[str] | None] = {k8s.name(r): k8s.mapping(r.get("data")) for r in made}
         for path, leaf in leaves(pods.spec):
             if not isinstance(leaf, str) or path[-1] not in ("name", "secret_name") or len(path) < 2:
                 continue
@@ -86,29 +86,20 @@ class Secrets(PlannedRule):
             if get(reference, "optional") is True:
                 continue
             word = next((str(step) for step in reversed(path[:-1]) if isinstance(step, str)), "")
-            key = get(reference, "key")
             if word in _SECRET_REFERENCES and leaf not in house.given_secrets:
-                yield from self._missing(pods.owner, "Secret", leaf, key, secrets, path)
+                kind, known = "Secret", secrets
             elif word in _MAP_REFERENCES:
-                yield from self._missing(pods.owner, "ConfigMap", leaf, key, dict(maps), path)
-
-    def _missing(
-        self,
-        owner: PlannedResource,
-        kind: str,
-        name: str,
-        key: Tree,
-        known: Mapping[Tree, Iterable[str] | None],
-        path: tuple[str | int, ...],
-    ) -> Iterator[Finding]:
-        if vague(known.keys()):
-            return
-        keys = known.get(name)
-        if name not in known:
-            what = f"there is no {kind} {name} in its namespace ({path_text(path)})"
-            yield replace(self.about(owner, what), value=name)
-        elif keys is not None and isinstance(key, str) and key not in keys:
-            yield self.about(owner, f"{kind} {name} has no key {key} ({path_text(path)})")
+                kind, known = "ConfigMap", maps
+            else:
+                continue
+            if vague(known):
+                continue
+            key, keys, where = get(reference, "key"), known.get(leaf), path_text(path)
+            if leaf not in known:
+                what = f"there is no {kind} {leaf} in its namespace ({where})"
+                yield replace(self.about(pods.owner, what), value=leaf)
+            elif keys is not None and isinstance(key, str) and key not in keys:
+                yield self.about(pods.owner, f"{kind} {leaf} has no key {key} ({where})")
 
 
 class SealedSecrets(PlannedRule):
@@ -216,7 +207,7 @@ class Probes(PlannedRule):
         for probe in ("startup", "readiness", "liveness") if ports else ():
             for how in ("http_get", "tcp_socket", "grpc"):
                 asked = get(container, f"{probe}_probe", 0, how, 0, "port")
-                if isinstance(asked, int | str) and not any(k8s.listens(port, asked) for port in ports):
+                if isinstance(asked, int | str) and not any(k8s.is_port(port, asked) for port in ports):
                     has = ", ".join(shown(get(port, "container_port")) for port in ports)
                     what = f"the {probe} probe asks port {asked}, but the declared ports are {has}"
                     yield self.about(pods.owner, what, "declare the port, or probe another one")

@@ -1,4 +1,4 @@
-"""House rules over planned resources: values that Terraform accepts as text and Kubernetes does not."""
+"""House rules over planned resources: names that are taken, and values that Kubernetes does not accept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from scaffold.checks.planned import Plan, PlannedRule
+from scaffold.checks.rule import Severity
 from scaffold.errors import ONE_SLIP, Finding, nearest
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import PlannedResource, Tree, get, leaves, path_text
@@ -76,6 +77,23 @@ class Values(PlannedRule):
                 yield self.about(
                     resource, f"{where} is {leaf!r}, which is not a quantity", "such as 256Mi, 10m"
                 )
+
+
+class Taken(PlannedRule):
+    """What only one stack can have is used once."""
+
+    code = "NAM001"
+    why = "Two monitors with one name are one; two apps in one Redis database delete each other's keys."
+    severity = Severity.WARNING
+
+    def check_plan(self, plan: Plan) -> Iterator[Finding]:
+        """Monitors, Redis databases, ports of the load balancer and volumes that another stack has too."""
+        for stack in sorted(plan.stacks):
+            for use, others in plan.house.shared.get(stack, ()):
+                # Not in the message, which would be another finding with each stack more.
+                what = f"the {use.kind} {use.name} is taken by another stack as well"
+                fix = f"choose another one: this is also that of {', '.join(others)}"
+                yield self.at((use.path, use.line), what, value=use.name, fix=fix)
 
 
 class Kinds(PlannedRule):

@@ -10,22 +10,20 @@ from scaffold.checks.stack import CheckContext, ParsedStack
 from scaffold.errors import Finding, nearest
 from scaffold.hcl.source import at
 from scaffold.hcl.syntax import Attribute, Block, Body
-from scaffold.terraform.schemas import BlockSchema, Nesting, ProviderSchema
+from scaffold.terraform.schemas import BlockSchema, ProviderSchema
 
 _META_ARGUMENTS = frozenset(("count", "for_each", "depends_on", "provider"))
 _META_BLOCKS = frozenset(("lifecycle", "connection", "provisioner"))
 _KINDS = {"resource": "resource", "data": "data source"}
 
 
-def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
-    found: list[Finding] = []
+def _findings(stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
     for document in (d for documents in stack.modules.values() for d in documents):
         for block in document.body.blocks:
             if block.type in _KINDS and len(block.labels) == 2:
                 provider = context.schemas.provider_of(block.labels[0])
                 if provider is not None:
-                    found += _block(block, provider)
-    return found
+                    yield from _block(block, provider)
 
 
 def _block(block: Block, provider: ProviderSchema) -> Iterator[Finding]:
@@ -109,8 +107,7 @@ class _Walk:
                 message = f"{self.where} needs the argument {name}"
                 yield at(block, "RES003", message, fix=f"set {name}")
         for name, nested in schema.limited:
-            single = nested.nesting in (Nesting.SINGLE, Nesting.GROUP)
-            count, most = seen.get(name, 0), 1 if single else nested.max_items
+            count, most = seen.get(name, 0), nested.most
             if count < nested.min_items and name not in dynamic:
                 message = f"{self.where} needs {nested.min_items} {name} block(s) and has {count}"
                 yield at(block, "RES004", message, fix=f"add {name} {{ … }}")
@@ -148,20 +145,18 @@ resource "kubernetes_config_map" "settings" {
 """
 
 
-class ResourceType(FamilyRule):
+class ResourceType(FamilyRule, family=_findings):
     """The provider has this resource."""
 
-    family = _findings
     code = "RES001"
     why = "A type that the provider's schema does not know cannot be planned."
     bad = _SETTINGS.replace("config_map", "configmap")
     good = _SETTINGS
 
 
-class ResourceArgument(FamilyRule):
+class ResourceArgument(FamilyRule, family=_findings):
     """A resource has only arguments and blocks of its schema."""
 
-    family = _findings
     code = "RES002"
     why = "A wrong name, or one in the wrong block, stops the plan: wait_until_bound is not part of spec."
     bad = _CLAIM.replace("  wait_until_bound = false\n", "").replace(
@@ -170,40 +165,36 @@ class ResourceArgument(FamilyRule):
     good = _CLAIM
 
 
-class ResourceRequired(FamilyRule):
+class ResourceRequired(FamilyRule, family=_findings):
     """A resource has the arguments that it needs."""
 
-    family = _findings
     code = "RES003"
     why = "Terraform refuses a block without its required arguments."
     bad = _CLAIM.replace('    access_modes       = ["ReadWriteOnce"]\n', "")
     good = _CLAIM
 
 
-class ResourceBlocks(FamilyRule):
+class ResourceBlocks(FamilyRule, family=_findings):
     """A nested block appears as often as its schema says."""
 
-    family = _findings
     code = "RES004"
     why = "Terraform refuses a resource with too few or too many blocks of a type."
     bad = _SETTINGS.replace('  metadata {\n    name = "settings"\n  }\n', "")
     good = _SETTINGS
 
 
-class ResourceValue(FamilyRule):
+class ResourceValue(FamilyRule, family=_findings):
     """A literal has the type of the argument."""
 
-    family = _findings
     code = "RES005"
     why = "Terraform refuses a value that it cannot convert to the type of the schema."
     bad = _SETTINGS.replace('{ LOG_LEVEL = "info" }', '["LOG_LEVEL=info"]')
     good = _SETTINGS
 
 
-class ResourceComputed(FamilyRule):
+class ResourceComputed(FamilyRule, family=_findings):
     """Nothing is set that the provider computes."""
 
-    family = _findings
     code = "RES006"
     why = "Terraform refuses a value for an attribute that belongs to the provider."
     bad = _SETTINGS.replace('name = "settings"\n', 'name = "settings"\n    uid  = "7d3c1b8e"\n')

@@ -20,18 +20,16 @@ _ROOTS = {"var": 1, "local": 1, "module": 1, "data": 2, "ephemeral": 2}
 """How many names follow a root to make up a definition's name; other roots are resource types."""
 
 
-def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+def _findings(stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
     """Everything that references in a stack and in its own modules name and that does not exist."""
     contracts = {
         (call.block.source.path, call.name): call.contract for call in stack.once(module_calls, context)
     }
-    found: list[Finding] = []
     for scope in stack.once(scopes, context):
         where = "this stack" if scope.directory == stack.directory else scope.directory
         judge = _Judge(scope, where, context.schemas, contracts)
         for use in scope.uses():
-            found += judge.judge(use)
-    return found
+            yield from judge.judge(use)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,40 +185,36 @@ output "claim" {
 """
 
 
-class ReferenceRule(FamilyRule):
+class ReferenceRule(FamilyRule, family=_findings):
     """A reference points at something that exists."""
 
-    family = _findings
     code = "HCL004"
     why = "Terraform refuses to plan a stack that refers to an undeclared resource, variable or local value."
     bad = _ACCOUNT.replace("kubernetes_namespace.journal", "kubernetes_namespace.diary")
     good = _ACCOUNT
 
 
-class ReferenceAttribute(FamilyRule):
+class ReferenceAttribute(FamilyRule, family=_findings):
     """A reference names an attribute that the resource has."""
 
-    family = _findings
     code = "HCL005"
     why = "The provider's schema says which attributes a resource has; anything else stops the plan."
     bad = _ACCOUNT.replace("metadata[0].name", "metadata.name")
     good = _ACCOUNT
 
 
-class LocalKey(FamilyRule):
+class LocalKey(FamilyRule, family=_findings):
     """A key of a local map exists."""
 
-    family = _findings
     code = "HCL006"
     why = "Namespace tiers are looked up by key: a key that is not in the map stops the plan."
     bad = _ACCOUNT.replace("tiers.aux", "tiers.apps")
     good = _ACCOUNT
 
 
-class ModuleOutput(FamilyRule):
+class ModuleOutput(FamilyRule, family=_findings):
     """Every output used is one that the module declares."""
 
-    family = _findings
     code = "HCL007"
     why = "Terraform refuses to plan a reference to an output that the module does not declare."
     bad = _VOLUME.replace("claim_name", "claim")

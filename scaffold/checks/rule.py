@@ -150,19 +150,29 @@ class Rule:
         return Finding(*place, None, self.code, message, value, allowed, fix)
 
 
-Family: TypeAlias = "Callable[[ParsedStack, CheckContext], list[Finding]]"
+Family: TypeAlias = "Callable[[ParsedStack, CheckContext], Iterable[Finding]]"
 """One walk over a stack that finds what several rules are about."""
 
 
 class FamilyRule(Rule):
     """A rule that shares its walk with others: it reports the findings of the walk that have its code."""
 
-    family: ClassVar[Family]
+    _found: ClassVar[Callable[[ParsedStack, CheckContext], list[Finding]]]
+
+    def __init_subclass__(cls, family: Family) -> None:
+        super().__init_subclass__()
+        cls._found = _listed(family)
 
     def check_stack(self, stack: ParsedStack, context: CheckContext) -> Iterable[Finding]:
         """The findings of the family's walk that carry this rule's code."""
-        found = stack.once(type(self).family, context)
+        found = stack.once(type(self)._found, context)
         return (finding for finding in found if finding.code == self.code)
+
+
+@cache
+def _listed(family: Family) -> Callable[[ParsedStack, CheckContext], list[Finding]]:
+    """The walk of a family, for all its rules the same one."""
+    return lambda stack, context: list(family(stack, context))
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.errors import Finding, ScaffoldError
-from scaffold.hcl.modules import ModuleContract, contract_of, read_module
+from scaffold.hcl.modules import ModuleContract, read_module
 from scaffold.hcl.syntax import Document, HclSyntaxError, parse
 from scaffold.monorepo import features
 from scaffold.monorepo.facts import said
@@ -22,7 +22,7 @@ from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.uses import enrolled, known_names
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
-from scaffold.terraform import schemas, terragrunt
+from scaffold.terraform import refresh, terragrunt
 from scaffold.terraform.schemas import Schemas
 
 T = TypeVar("T")
@@ -38,11 +38,6 @@ class ParsedStack:
     directory: str
     documents: Mapping[str, Document]
     _known: dict[object, object] = field(default_factory=dict, repr=False)
-
-    @property
-    def name(self) -> str:
-        """The stack's name."""
-        return posixpath.basename(self.directory)
 
     @cached_property
     def modules(self) -> Mapping[str, tuple[Document, ...]]:
@@ -105,7 +100,8 @@ class CheckContext:
     """
 
     schemas: Schemas
-    find_module: Callable[[str], ModuleContract | None]
+    module: Callable[[str], ModuleContract | None]
+    """The contract of the module in a directory (a path from the root), or None."""
     list_modules: Callable[[str], tuple[str, ...]]
     variables: frozenset[str] | None = None
     generated: Mapping[str, Document] = field(default_factory=dict)
@@ -118,17 +114,17 @@ class CheckContext:
     """Whether there is something at a path from the root, if only a link."""
     lacks: Callable[[str], bool] = lambda _: False
     """Whether the house lacks a feature, by its name."""
-    _modules: dict[str, ModuleContract | None] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, monorepo: Monorepo, overlay: Path | None = None) -> CheckContext:
-        """The surroundings of every stack in a monorepo; ``overlay`` has refreshed provider schemas."""
+    def of(cls, monorepo: Monorepo) -> CheckContext:
+        """The surroundings of every stack in a monorepo."""
         root, settings, given = monorepo.root, monorepo.settings, monorepo.variables
+        passed = terragrunt.passed(settings.body) if settings is not None else ()
         return cls(
-            schemas=schemas.load(overlay),
-            find_module=lambda directory: _read(root / directory),
+            schemas=refresh.in_use(),
+            module=cache(lambda directory: _read(root / directory)),
             list_modules=lambda place: tuple(sorted({f.parent.name for f in (root / place).glob("*/*.tf")})),
-            variables=None if given is None else given | _passed(settings),
+            variables=None if given is None else given.union(passed),
             generated=generated_by(settings),
             facts=said(root),
             enrols=_enrolling(monorepo),
@@ -144,12 +140,6 @@ class CheckContext:
         written = (f"{name}\0{self.generated[name].source.text()}" for name in sorted(self.generated))
         return "\0".join((given, *written, json.dumps(self.facts, sort_keys=True)))
 
-    def module(self, directory: str) -> ModuleContract | None:
-        """The contract of the module in a directory (a path from the root), or None."""
-        if directory not in self._modules:
-            self._modules[directory] = self.find_module(directory)
-        return self._modules[directory]
-
 
 def generated_by(settings: Document | None) -> Mapping[str, Document]:
     """The files that the ``generate`` blocks of a ``terragrunt.hcl`` write, where their text is literal."""
@@ -160,11 +150,6 @@ def generated_by(settings: Document | None) -> Mapping[str, Document]:
             if not file.guessed:
                 found[file.name] = parse(file.content, f"{file.origin} ({file.name})")
     return found
-
-
-def own_contracts(stack: ParsedStack, _: CheckContext) -> Mapping[str, ModuleContract]:
-    """The contracts of the modules inside the stack."""
-    return {directory: contract_of(documents) for directory, documents in stack.modules.items()}
 
 
 def _read(directory: Path) -> ModuleContract | None:
@@ -186,7 +171,3 @@ def _enrolling(monorepo: Monorepo) -> Callable[[str], bool]:
         return any(namespace in enrolled(found, known_names(found)) for found in blocks)
 
     return cache(enrols)
-
-
-def _passed(settings: Document | None) -> frozenset[str]:
-    return frozenset(terragrunt.passed(settings.body)) if settings is not None else frozenset()

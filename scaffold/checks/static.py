@@ -21,7 +21,6 @@ from scaffold.hcl.modules import ModuleContract, terraform_files
 from scaffold.monorepo.fleet import digest_of as digest_of_files
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import template
-from scaffold.terraform import refresh
 from scaffold.terraform.kept import Answers, Kept, digest_of, identity
 
 _FEW = 12
@@ -121,8 +120,7 @@ class _Surroundings:
     @cached_property
     def context(self) -> CheckContext:
         """What rules may ask."""
-        refreshed = refresh.directory()
-        return CheckContext.of(self.monorepo, refreshed if refreshed.is_dir() else None)
+        return CheckContext.of(self.monorepo)
 
     @cached_property
     def kept(self) -> Kept:
@@ -151,21 +149,10 @@ class _Surroundings:
         files = terraform_files(self.monorepo.root / directory)
         return digest_of_files({path.name: path.read_bytes() for path in files})
 
-    def enrols(self, namespace: str) -> bool:
-        """Whether a stack enrols a namespace in Keel."""
-        return self.context.enrols(namespace)
-
-    def written(self, text: str) -> bool:
-        """Whether a text occurs in a file of any stack."""
-        return self.context.written(text)
-
-    def exists(self, path: str) -> bool:
-        """Whether there is something at a path."""
-        return self.context.exists(path)
-
-    def lacks(self, feature: str) -> bool:
-        """Whether the house lacks a feature."""
-        return self.context.lacks(feature)
+    def holds(self, question: str) -> bool:
+        """What the context answers to one of its own questions: its name, and what it is about."""
+        what, _, about = question.partition(" ")
+        return bool(getattr(self.context, what)(about))
 
     def modules(self, parent: str) -> frozenset[str]:
         """The modules below a directory."""
@@ -189,18 +176,18 @@ class _Noted:
         self.answers["state", ""] = digest_of(self.around.state(""))
         return replace(
             self.around.context,
-            find_module=self._module,
+            module=self._module,
             list_modules=self._modules,
-            enrols=partial(self._said, "enrols"),
-            written=partial(self._said, "written"),
-            exists=partial(self._said, "exists"),
-            lacks=partial(self._said, "lacks"),
-            _modules={},
+            enrols=partial(self._holds, "enrols"),
+            written=partial(self._holds, "written"),
+            exists=partial(self._holds, "exists"),
+            lacks=partial(self._holds, "lacks"),
         )
 
-    def _said(self, what: str, name: str) -> bool:
-        answer = bool(getattr(self.around, what)(name))
-        self.answers[what, name] = digest_of(answer)
+    def _holds(self, what: str, about: str) -> bool:
+        question = f"{what} {about}"
+        answer = self.around.holds(question)
+        self.answers["holds", question] = digest_of(answer)
         return answer
 
     def _module(self, directory: str) -> ModuleContract | None:

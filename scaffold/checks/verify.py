@@ -19,7 +19,6 @@ from scaffold.hcl.modules import terraform_files
 from scaffold.hcl.second_reader import SecondReading, read_again, read_edited
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates.questions import Value
-from scaffold.terraform import refresh
 from scaffold.terraform.result import PlanResult, Reason
 from scaffold.terraform.tree import Overlay
 
@@ -169,8 +168,7 @@ def static_findings(
     parsed = parse_stack(monorepo.place(stack), sources)
     if isinstance(parsed, list):
         return parsed
-    refreshed = refresh.directory()
-    context = CheckContext.of(monorepo, refreshed if refreshed.is_dir() else None)
+    context = CheckContext.of(monorepo)
     known = replace(context, exists=lambda path: path in links or context.exists(path))
     return _without_exceptions(parsed, run(parsed, known))
 
@@ -210,7 +208,7 @@ def _judged(
     told: Collection[tuple[str, str]],
 ) -> tuple[Finding, ...]:
     """The rules' warnings of a plan. Errors raise :class:`VerificationError`."""
-    from scaffold.checks import planned
+    from scaffold.checks.planned import Plan, apply_rules
 
     shared = [finding for finding in result.findings if finding.code == Reason.MODULE.value]
     if shared:
@@ -219,7 +217,7 @@ def _judged(
             "Fix the module, or skip the plan with --verify static.",
             result.findings,
         )
-    found = list(result.findings) or planned.check(result.resources, house_names(monorepo, values))
+    found = list(result.findings) or apply_rules(Plan(result.resources, house_names(monorepo, values)))
     if found and isinstance(parsed := parse_stack(monorepo.place(stack), sources), ParsedStack):
         found = _without_exceptions(parsed, found)
     errors, warnings = _by_severity(found)

@@ -17,18 +17,16 @@ _SERVER = ("nfs_server", "server")
 """What names the NFS server: the argument of the module, and that of a volume."""
 
 
-def _findings(stack: ParsedStack, context: CheckContext) -> list[Finding]:
+def _findings(stack: ParsedStack, context: CheckContext) -> Iterator[Finding]:
     hosts = re.compile(context.facts["hosts_not_written"])
     server = re.compile(context.facts["nfs_not_written"])
-    found: list[Finding] = []
     for document in (document for documents in stack.modules.values() for document in documents):
         written = document.source.text()
         # Most files have none, and walking through all texts takes longer than checking whether there is one.
         if any(map(server.search, written.split('"'))):
-            found += _servers(document, server)
+            yield from _servers(document, server)
         if hosts.search(written):
-            found += _hosts(document, hosts, _namespaces(stack), context)
-    return found
+            yield from _hosts(document, hosts, _namespaces(stack), context)
 
 
 def _namespaces(stack: ParsedStack) -> set[object]:
@@ -100,10 +98,9 @@ resource "kubernetes_config_map" "journal" {
 """
 
 
-class ServerWritten(FamilyRule):
+class ServerWritten(FamilyRule, family=_findings):
     """The NFS server is named by its variable."""
 
-    family = _findings
     code = "STO007"
     needs = "nfs"
     why = "The server has moved before: every hard-coded address then has to be found."
@@ -113,10 +110,9 @@ class ServerWritten(FamilyRule):
     good = _VOLUME
 
 
-class HostWritten(FamilyRule):
+class HostWritten(FamilyRule, family=_findings):
     """A shared host is named by its variable."""
 
-    family = _findings
     code = "SVC003"
     needs = "variables"
     why = "The host may move behind its variable; some of its old names no longer lead to a primary."

@@ -24,10 +24,9 @@ def main() -> NoReturn:
         from scaffold.cli.group import run
 
         run()
-    from scaffold.cli.help import HELP
-
     try:
-        sys.stdout.write(HELP)
+        with open(os.path.join(os.path.dirname(__file__), "help.txt"), encoding="utf-8") as text:  # noqa: PTH118, PTH120, PTH123
+            sys.stdout.write(text.read())
         sys.stdout.flush()
     except OSError as error:
         from scaffold.cli.group import refused

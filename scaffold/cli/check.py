@@ -70,8 +70,10 @@ def check(
             )
         if update_baseline and (baseline is None or select or ignore):
             raise UsageError("--update-baseline requires --baseline FILE.", "The baseline covers every rule.")
+    from scaffold.changes.apply import apply
     from scaffold.commands import check as command
-    from scaffold.commands.fix import plan_fix, write
+    from scaffold.commands.changed import demand_stacks_clean
+    from scaffold.commands.fix import plan_fix
     from scaffold.report import check as report
     from scaffold.report.progress import waiting
 
@@ -116,7 +118,8 @@ def check(
     found = checked(monorepo)
     fixed = plan_fix(monorepo, found) if fix or show else None
     if fixed and fixed.findings and not show:
-        write(fixed)
+        demand_stacks_clean(fixed.change)
+        apply(fixed.change)
         monorepo = type(monorepo)(monorepo.root)
         found = checked(monorepo)
     if update_baseline and baseline is not None:

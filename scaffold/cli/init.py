@@ -42,13 +42,14 @@ def init(
     asks = not yes and not dry_run and not as_json
     if asks and not options.in_terminal():
         raise UsageError("There is nobody to ask.", "Give --yes to write it as it is shown, or --dry-run.")
-    options.opened(root, writes=(yes and not dry_run) or asks)
+    writes = (yes and not dry_run) or asks
+    options.opened(root, writes=writes)
     found = prepare(root, _ask if asks else None, dict(map(_setting, settings)))
-    if asks and found.change.changes and not click.confirm("Write it?", default=True):
-        dry_run = True
-    if not dry_run and (yes or asks):
+    if asks and found.change.changes:
+        writes = click.confirm("Write it?", default=True)
+    if writes:
         apply(found.change)
-    written = bool(found.change.changes) and not dry_run and (yes or asks)
+    written = writes and bool(found.change.changes)
     output.print_either(
         report.initial_json(found, written=written),
         report.initial_text(found, written=written),

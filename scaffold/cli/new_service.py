@@ -134,7 +134,7 @@ def _telling_of_the_import(imported: Report | None, *, as_json: bool) -> Iterato
     from scaffold.report.imported import import_json, import_text
 
     if not as_json:
-        output.print_notes(import_text(imported))
+        output.print_lines(import_text(imported), beside=True)
     try:
         yield
     except ScaffoldError as error:
@@ -191,11 +191,14 @@ def _given(start: Draft | None, over: Callable[[Answers], Answers]) -> Answers:
 def _defaults(start: Draft, monorepo: Monorepo) -> Answers:
     """What a compose file gives, as answers below all others; what is built from source is built as usual."""
     from scaffold.answers.sources import Answers, Place
-    from scaffold.commands.pipeline import with_own_build
+    from scaffold.commands.pipeline import usual_build
     from scaffold.monorepo.sensing import sense
 
     answers = Answers(start.answers, {(name,): Place("the compose file") for name in start.answers})
-    return with_own_build(answers, sense(monorepo)) if start.from_source else answers
+    if start.from_source:
+        build = {"build": usual_build(sense(monorepo))}
+        return answers.over(Answers(build, {("build",): Place("the monorepo")}))
+    return answers
 
 
 def _asks(answer_files: Sequence[str], settings: Sequence[str], start: bool, *, as_json: bool) -> bool:

@@ -73,28 +73,21 @@ template_source = click.option(
     help="The Git URL or directory of the templates, recorded for stock Copier.",
 )  # fmt: skip
 select = click.option(
-    "--select",
-    multiple=True,
-    metavar="CODES",
-    shell_complete=complete.codes,
+    "--select", multiple=True, metavar="CODES", shell_complete=complete.codes,
     help="Only these rules or families of rules, such as ING,STO002.",
-)
+)  # fmt: skip
 ignore = click.option(
-    "--ignore",
-    multiple=True,
-    metavar="CODES",
-    shell_complete=complete.codes,
+    "--ignore", multiple=True, metavar="CODES", shell_complete=complete.codes,
     help="Skip these rules or families of rules.",
-)
+)  # fmt: skip
 baseline = click.option(
     "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Leave out the findings listed there."
 )
 update_baseline = click.option("--update-baseline", is_flag=True, help="Write all findings to the baseline.")
 overwrite = click.option(
-    "--overwrite",
-    is_flag=True,
+    "--overwrite", is_flag=True,
     help="Replace existing files in the app's repository; --dry-run shows the diff.",
-)
+)  # fmt: skip
 
 
 def codes(given: Iterable[str]) -> tuple[str, ...]:
@@ -155,7 +148,12 @@ def _read(name: str) -> tuple[str, bytes]:
         if sys.stdin is None:
             raise UsageError("Standard input is closed.", "Give the answers there, or name an answer file.")
         return "standard input", sys.stdin.buffer.read()
+    return name, content(name, "Name an answer file.")
+
+
+def content(name: str, hint: str) -> bytes:
+    """What a file holds. Raises :class:`UsageError` with the hint for one that cannot be read."""
     try:
-        return name, Path(name).read_bytes()
+        return Path(name).read_bytes()
     except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror}.", "Name an answer file.") from error
+        raise UsageError(f"{name} cannot be read: {error.strerror}.", hint) from error

@@ -41,9 +41,9 @@ def _plain(value: object) -> object:
     raise TypeError(f"{value!r} has no form in JSON")
 
 
-def print_lines(lines: Iterable[str]) -> None:
-    """Lines for people on standard output."""
-    click.echo("".join(f"{line}\n" for line in lines), nl=False)
+def print_lines(lines: Iterable[str], *, beside: bool = False) -> None:
+    """Lines for people: the result on standard output, what stands ``beside`` it on standard error."""
+    click.echo("".join(f"{line}\n" for line in lines), nl=False, err=beside)
 
 
 def print_either(value: object, lines: Iterable[str], *, as_json: bool) -> None:
@@ -52,12 +52,6 @@ def print_either(value: object, lines: Iterable[str], *, as_json: bool) -> None:
         print_json(value)
     else:
         print_lines(lines)
-
-
-def print_notes(lines: Iterable[str]) -> None:
-    """Lines for people on standard error, beside the result."""
-    for line in lines:
-        click.echo(line, err=True)
 
 
 def finish(

@@ -89,7 +89,9 @@ def sweep(
         raise UsageError(f"{rule.code} is about planned resources.", "Leave out --modules.")
     if preview and commits:
         raise UsageError("--plan writes nothing.", "Leave out --commit.")
-    answers = questions.read(answered.name, _read(answered)) if answered else questions.Answers()
+    answers = questions.Answers()
+    if answered:
+        answers = questions.read(answered.name, options.content(str(answered), "Name a worklist."))
     monorepo = options.find(monorepo_at, writes=not preview)
     stacks = monorepo.stacks if every else stacks_at(monorepo, named)
     with waiting("Sweeping …"):
@@ -103,15 +105,12 @@ def sweep(
     made = () if preview else found.write(commits=commits)
     if writes_list:
         again = ["scaffold", "sweep", *(["--from", str(file)] if file else [rule.code])]
-        again += [
-            *(["--all"] if every else named),
-            *(["--modules"] if modules else []),
-            "--answers",
-            str(target),
-        ]
+        again += [*(["--all"] if every else named), *(["--modules"] if modules else [])]
+        again += ["--answers", str(target)]
         target.write_text(questions.text(found.open, shlex.join(again)), "utf-8")
         asked = number_of(len(found.open), "question")
-        output.print_notes([f"{target}: {asked}. Answer them there, then: {shlex.join(again)}"])
+        told = f"{target}: {asked}. Answer them there, then: {shlex.join(again)}"
+        output.print_lines([told], beside=True)
     by_tier, written = waves is not None, not preview
     listed = str(target) if writes_list else ""
     output.print_either(
@@ -142,10 +141,3 @@ def _rule(named: Sequence[str], file: Path | None) -> tuple[Rule, Sequence[str]]
             f"Fix it by hand (`scaffold rule {rule.code}`), or give your own edit with --from.",
         )
     return rule, named[1:]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Name a worklist.") from error

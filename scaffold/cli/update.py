@@ -12,7 +12,7 @@ from scaffold.cli import complete, options, output
 from scaffold.errors import Kind, UsageError, number_of
 
 if TYPE_CHECKING:
-    from scaffold.commands.updated import MergedStacks
+    from scaffold.commands.updated import Updates
 
 
 @click.command()
@@ -87,7 +87,6 @@ def update(
         )
     asks = not (preview or as_json) and options.in_terminal()
     updates = prepare(
-        monorepo,
         merges,
         accepted=accepted,
         meant=tuple(_meant(merges, accepted)) if asks else (),
@@ -103,7 +102,7 @@ def update(
     return EXIT_CODES[Kind.REFUSED] if updates.left else 0
 
 
-def _meant(merges: MergedStacks, accepted: Sequence[str]) -> Iterator[str]:
+def _meant(merges: Updates, accepted: Sequence[str]) -> Iterator[str]:
     """The stacks that a person says yes to, with what they do that has to be accepted."""
     from scaffold.checks.consequences import to_accept
     from scaffold.report.difference import consequence_text

@@ -19,7 +19,7 @@ from scaffold.adoption.rules import unexplained
 from scaffold.adoption.settings import without
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.step import Step
-from scaffold.checks.consequences import Consequence, Effect
+from scaffold.checks.consequences import Effect
 from scaffold.checks.contract import IGNORES
 from scaffold.checks.verify import Verified, verify_edits
 from scaffold.commands.adoption import SETTINGS, Adoption, Over, documents, examine, generated
@@ -64,16 +64,11 @@ class StackAdoption:
         """The stack's name."""
         return self.part.place.name
 
-    @property
-    def forbidden(self) -> tuple[Consequence, ...]:
-        """What an adoption may never do."""
-        return tuple(one for one in self.plans.stacks[0].consequences if one.effect in _NEVER)
-
     def demand_harmless(self, accepted: Collection[str]) -> None:
         """Raise :class:`RefusedError` for harm, and for what would change and is not accepted."""
         place = str(self.part.place)
-        if self.forbidden:
-            findings = [one.finding(place, "adopt.") for one in self.forbidden]
+        if harm := [one for one in self.plans.stacks[0].consequences if one.effect in _NEVER]:
+            findings = [one.finding(place, "adopt.") for one in harm]
             fix = "Add answers with --set or --answers, or leave the stack as it is."
             raise RefusedError("This would harm what is running; nothing was written.", fix, findings)
         if left := [line for line in self.left if line not in accepted]:

@@ -54,7 +54,9 @@ def problems(monorepo: Monorepo, files: Sequence[OwnFile]) -> Iterator[Finding]:
     """Every file that no stack can take: its name is in use, or Terraform would not read it."""
     from scaffold.checks.stack import generated_by
 
-    generated = {*generated_by(monorepo.settings), *_state_file(monorepo)}
+    state = monorepo.settings.body.inside("remote_state").value("generate")
+    state_file = state.at("path") if state else None  # written to say where the state is
+    generated = {*generated_by(monorepo.settings), state_file.string() if state_file else None}
     for number, file in enumerate(files):
         name = file.source.name
         if not name.endswith(".tf") or name.startswith("."):
@@ -66,14 +68,6 @@ def problems(monorepo: Monorepo, files: Sequence[OwnFile]) -> Iterator[Finding]:
             yield file.finding("generated", f"{name} is written by terragrunt.", _RENAME)
         elif name in {other.source.name for other in files[:number]}:
             yield file.finding("twice", f"{name} is given twice.", "Rename one, or leave one out.")
-
-
-def _state_file(monorepo: Monorepo) -> Iterator[str]:
-    """The file that terragrunt writes to say where the state is, if it writes one."""
-    generate = monorepo.settings.body.inside("remote_state").value("generate")
-    path = generate.at("path") if generate else None
-    if path and (name := path.string()):
-        yield name
 
 
 def demand_in_place(
@@ -116,11 +110,11 @@ def unformatted(files: Sequence[OwnFile], level: Level | None) -> tuple[Unverifi
         if level is Level.PLAN:
             raise
         return (Unverified(f"the format of {names}", error.message),)
-    if found := [_unlike(tool.name, file) for file in files if not is_formatted(tool, file.content)]:
+    found = []
+    for file in files:
+        if not is_formatted(tool, file.content):
+            fix = f"Format it: {shlex.join([tool.name, 'fmt', str(file.source)])}"
+            found.append(file.finding("format", f"{file.source.name} is not formatted.", fix))
+    if found:
         raise VerificationError("Files of your own are not formatted; nothing was written.", "", found)
     return ()
-
-
-def _unlike(tool: str, file: OwnFile) -> Finding:
-    fix = f"Format it: {shlex.join([tool, 'fmt', str(file.source)])}"
-    return file.finding("format", f"{file.source.name} is not formatted.", fix)

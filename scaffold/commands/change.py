@@ -25,13 +25,13 @@ from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.remove_service import drop_steps
 from scaffold.commands.service_entry import service_entry
 from scaffold.commands.sides import Sides, verified_change
-from scaffold.commands.stored import Record, demand_unedited, record_of
+from scaffold.commands.stored import Record, record_of
 from scaffold.commands.taken import refuse_taken, with_taken
 from scaffold.errors import Finding, RefusedError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import sense
 from scaffold.reading import load
-from scaffold.templates import decisions, template
+from scaffold.templates import decisions
 from scaffold.templates.questions import Value, asked, stand_ins, types
 from scaffold.templates.render import ANSWERS_FILE, Rendered, render
 from scaffold.updates.merge import Merged, State, merged
@@ -55,24 +55,18 @@ def prepare_change(
     :class:`VerificationError` for what would not work.
     """
     record = record_of(monorepo, name)
-    if record.edited:
-        demand_unedited(monorepo, name)
+    record.demand_unedited()
     given, recorded, sensed = record.given, record.recorded, sense(monorepo)
     wanted = _completed(given, wanted)
-    origin = origin_of(record)
     before = as_it_holds(record, sensed)
     if not before.values["ingress"]["anubis"]:
         wanted = with_own_store(monorepo, wanted, sensed)
     if found := problems(monorepo, wanted, sensed, recorded):
         raise validation.refused(with_taken(monorepo, wanted, sensed, found, before.values))
-    answers = tuple(changes(_effective(given, record), _effective(wanted, record)))
     demand_possible(before.values, wanted, sensed, recorded)
-    after = render(wanted.values, sensed, _left(recorded, wanted.values), origin)
+    after = render(wanted.values, sensed, _left(recorded, wanted.values), record.origin)
     refuse_taken(monorepo, wanted, after.values, before.values)
-    message = f"{name}: {', '.join(dict.fromkeys(one.question for one in answers)) or 'answers'} changed"
-    return what_follows(
-        monorepo, record, wanted, before, after, message=message, level=level, without_indexes=without_indexes
-    )
+    return what_follows(monorepo, record, wanted, before, after, level, without_indexes)
 
 
 def what_follows(
@@ -81,8 +75,6 @@ def what_follows(
     wanted: Answers,
     before: Rendered,
     after: Rendered,
-    *,
-    message: str,
     level: Level | None,
     without_indexes: Collection[str],
 ) -> ServiceChange:
@@ -92,12 +84,15 @@ def what_follows(
     what would not work.
     """
     name, to = before.values["name"], after.values["name"]
-    origin = origin_of(record)
     answers = tuple(changes(_effective(record.given, record), _effective(wanted, record)))
-    sides = _sides(monorepo, record, name, before, after)
-    sides = replace(sides, renamed=to if to != name else "")
+    questions = ", ".join(dict.fromkeys(one.question for one in answers)) or "answers"
+    message = f"{name}: renamed to {to}" if to != name else f"{name}: {questions} changed"
+    place, ours = monorepo.place(name), monorepo.own_files(name)[name]
+    kept = {_ANSWERS: ours[_ANSWERS]}  # answers files are not merged
+    old, new = {**before.files, **kept}, {**after.files, **kept}
+    sides = Sides(place, record.version, old, new, ours, renamed=to if to != name else "")
     outcome = _merged(sides)
-    files = {**outcome.files, _ANSWERS: _record(sides, record, wanted, after, origin)}
+    files = {**outcome.files, _ANSWERS: _record(sides, record, wanted, after)}
     edited = tuple(path for path, state in outcome.states.items() if state is State.MERGED)
     entries = service_entry(before.values), service_entry(after.values)
     outside = Lists(monorepo, without_indexes).follow(monorepo.files, *entries)
@@ -111,9 +106,9 @@ def what_follows(
     )
     verified = replace(verified, unverified=(*verified.unverified, *verify_edits(change)))
     part = Part(change, after.values, verified, message, PurePosixPath(monorepo.place(to)))
-    prepared = Prepared(to, origin, part, manual=outside.steps, before=before.values)
-    old, new = (entry.databases for entry in entries)
-    dropped = drop_steps(database for database in old if database not in new)
+    prepared = Prepared(to, record.origin, part, manual=outside.steps, before=before.values)
+    had, has = (entry.databases for entry in entries)
+    dropped = drop_steps(database for database in had if database not in has)
     return ServiceChange(prepared, answers, plans, edited, tuple(dropped), effects)
 
 
@@ -138,18 +133,13 @@ def _effective(answers: Answers, record: Record) -> Mapping[str, Value]:
     return {n: v for n, v in decisions.defaults({**known, "sensed": record.sensed}).items() if n in asked()}
 
 
-def origin_of(record: Record) -> template.Origin:
-    """The origin and the facts that stay recorded, because the rest of the stack stays as it was rendered."""
-    return template.Origin(record.source, record.version, updatable=True)
-
-
 def as_it_holds(record: Record, sensed: Mapping[str, Value]) -> Rendered:
     """What the answers of a Service render with the installed templates.
 
     Raises :class:`~scaffold.errors.AnswersError` where they are no longer valid.
     """
     try:
-        return render(record.given.values, sensed, record.recorded, origin_of(record))
+        return render(record.given.values, sensed, record.recorded, record.origin)
     except Exception:
         validation.check(record.given, sensed, record.recorded)
         raise
@@ -162,13 +152,6 @@ def _left(recorded: Mapping[str, Value], answers: Mapping[str, Value]) -> Mappin
     has_database = answers.get("database", asked()["database"].default) != "none"
     database = recorded.get("database", {}) if has_database else {}
     return {**recorded, "volumes": volumes, "database": database}
-
-
-def _sides(monorepo: Monorepo, record: Record, name: str, before: Rendered, after: Rendered) -> Sides:
-    """The stack from the old answers, from the new ones, and as it is; answers files are not merged."""
-    place, ours = monorepo.place(name), monorepo.own_files(name)[name]
-    kept = {_ANSWERS: ours[_ANSWERS]}
-    return Sides(place, record.version, {**before.files, **kept}, {**after.files, **kept}, ours)
 
 
 def _merged(sides: Sides) -> Merged:
@@ -184,11 +167,9 @@ def _merged(sides: Sides) -> Merged:
     return outcome
 
 
-def _record(
-    sides: Sides, record: Record, answers: Answers, after: Rendered, origin: template.Origin
-) -> Content:
+def _record(sides: Sides, record: Record, answers: Answers, after: Rendered) -> Content:
     """The answers file; one that says the same in another order stays."""
-    new = render(answers.values, record.sensed, after.values["recorded_now"], origin).files[_ANSWERS]
+    new = render(answers.values, record.sensed, after.values["recorded_now"], record.origin).files[_ANSWERS]
     standing = sides.ours[_ANSWERS]
     same = isinstance(new, bytes) and isinstance(standing, bytes) and load(new) == load(standing)
     return standing if same else new

@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 
 from scaffold.checks import baseline
+from scaffold.checks.definitions import Syntax
 from scaffold.checks.exceptions import Exceptions
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.house import HouseNames, house_of
 from scaffold.checks.rule import Kind, Rule, Severity, rules
 from scaffold.checks.stack import place
 from scaffold.checks.static import look
-from scaffold.checks.syntax import Syntax
 from scaffold.checks.verify import Unverified
 from scaffold.commands.stored import with_answers
 from scaffold.errors import Finding, MissingError, UsageError, nearest
@@ -271,11 +271,10 @@ def _planned(
         findings = result.findings or apply_rules(plan, asked)
         found[result.stack] = _Planned(findings, result.ok and plan.settled)
     asked_all = every or any(plan.asked_others for plan in judged)
-    return (
-        found,
-        tuple(all_results() if every else results),
-        tuple(_unplanned(all_results() if asked_all else ())),
-    )
+    failed = ", ".join(plan.stack for plan in (all_results() if asked_all else ()) if not plan.ok)
+    missing = f"what is missing in namespaces that {failed} may use"
+    gaps = (Unverified(missing, "stacks that cannot be planned"),) if failed else ()
+    return found, tuple(all_results() if every else results), gaps
 
 
 def fleet_of(monorepo: Monorepo, plans: Sequence[PlanResult], house: HouseNames) -> Fleet:
@@ -286,12 +285,6 @@ def fleet_of(monorepo: Monorepo, plans: Sequence[PlanResult], house: HouseNames)
         tuple(b"\n".join(sources.values()) for sources in failed),
         house.inert_kinds,
     )
-
-
-def _unplanned(plans: Sequence[PlanResult]) -> Iterator[Unverified]:
-    if failed := [plan.stack for plan in plans if not plan.ok]:
-        what = f"what is missing in namespaces that {', '.join(failed)} may use"
-        yield Unverified(what, "stacks that cannot be planned")
 
 
 def update_baseline(path: Path, found: Checked) -> None:

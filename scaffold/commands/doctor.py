@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,9 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
     sensed: Mapping[str, Value] = {}
     try:
         sensed = sense(monorepo) if monorepo is not None else {}
-        missing += _unnamed_classes(monorepo) if monorepo is not None else ()
+        for fact, name in unseen_classes(monorepo) if monorepo is not None else ():
+            lacks = f"no stack here has the StorageClass {name}, which new volumes would get"
+            missing.append(f"{lacks}: say {fact} in {OVERRIDES}")
     except ScaffoldError as error:
         missing.append(f"no Service can be created here: {error.message.rstrip('.')}")
     origin = template.origin(template_fact(sensed))
@@ -98,15 +100,6 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
         lists=show(monorepo) if monorepo else (),
         missing=tuple(missing),
     )
-
-
-def _unnamed_classes(monorepo: Monorepo) -> Iterator[str]:
-    """The StorageClasses of new volumes that are only the templates' own: no stack has one of that name."""
-    for fact, name in unseen_classes(monorepo):
-        yield (
-            f"no stack here has the StorageClass {name}, which new volumes would get: "
-            f"say {fact} in {OVERRIDES}"
-        )
 
 
 def _floors(known: Schemas, monorepo: Monorepo) -> tuple[Floor, ...]:

@@ -7,11 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.checks.rule import Rule
 from scaffold.checks.verify import Unverified, verify_edits
-from scaffold.commands.changed import demand_stacks_clean
 from scaffold.commands.check import Checked, by_code
 from scaffold.errors import Finding
 from scaffold.hcl.place import block_at
@@ -67,16 +65,6 @@ def edited(
             texts[path] = after
             done.append(finding)
     return texts, tuple(done)
-
-
-def write(fixed: Fixed) -> None:
-    """Write what was planned, all or nothing.
-
-    Raises ``RefusedError`` if a stack that it touches has changes that no commit has, or files changed
-    meanwhile; then nothing is written.
-    """
-    demand_stacks_clean(fixed.change)
-    apply(fixed.change)
 
 
 def with_fix(document: Document, line: int, rule: Rule, facts: Mapping[str, Value]) -> bytes:

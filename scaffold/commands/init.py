@@ -116,9 +116,9 @@ def _differs(value: Value, usual: Value) -> bool:
 
 
 def _yaml(facts: Mapping[str, Value]) -> bytes:
-    def line(fact: str, value: Value) -> str:
+    """The facts as YAML, each on its lines, a mapping on one."""
+    told = ""
+    for fact, value in facts.items():
         flow = None if isinstance(value, dict) else False
-        text: str = yaml.safe_dump({fact: value}, default_flow_style=flow, width=110, sort_keys=False)
-        return text
-
-    return "".join(line(*item) for item in facts.items()).encode()
+        told += yaml.safe_dump({fact: value}, default_flow_style=flow, width=110, sort_keys=False)
+    return told.encode()

@@ -78,7 +78,12 @@ def _unknown_middlewares(given: Answers, known: set[str]) -> Iterator[Finding]:
 def _untrusted_images(given: Answers, trusted: list[Use]) -> Iterator[Finding]:
     """The images that a policy of the cluster does not admit."""
     for path, image in texts(given.values):
-        if path[-1] == "image" and image and not any(fnmatchcase(image, use.name) for use in trusted or _ANY):
+        if (
+            path[-1] == "image"
+            and image
+            and trusted
+            and not any(fnmatchcase(image, use.name) for use in trusted)
+        ):
             told = f"{show(path)} is from a registry that the cluster does not trust."
             allowed = f"what {trusted[0].path} lists"
             fix = "Use an image from a listed registry, or list this one first; otherwise, no pod starts."
@@ -112,9 +117,6 @@ def _unknown_stacks(given: Answers, monorepo: Monorepo) -> Iterator[Finding]:
             )
             fix = nearest(text, known) or "Name an existing one."
             yield given.finding(path, "answers.stack", told, value=text, allowed=allowed, fix=fix)
-
-
-_ANY = (Use(TRUSTED_IMAGES, "*", "", 0),)
 
 
 def _written_out(given: Answers, monorepo: Monorepo, hosts: Mapping[str, str]) -> Iterator[Finding]:

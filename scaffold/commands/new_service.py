@@ -21,7 +21,7 @@ from scaffold.commands.named import problems
 from scaffold.commands.own_store import has_rendered_stack, with_own_store
 from scaffold.commands.prepared import Part, Prepared
 from scaffold.commands.service_entry import service_entry
-from scaffold.commands.stored import demand_unedited, stored_answers, stored_facts
+from scaffold.commands.stored import record_of, stored_answers, stored_facts
 from scaffold.commands.taken import refuse_taken, with_taken
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.indexes.edits import insertions, lists_of
@@ -208,7 +208,7 @@ def _existing(
     """The stack exists: nothing is to be done if it is the same and complete; otherwise this is refused."""
     values = decisions.combine({**given.values, "sensed": sensed})
     name = str(values["name"])
-    demand_unedited(monorepo, name)
+    record_of(monorepo, name).demand_unedited()
     recorded = stored_answers(monorepo, name)
     # If a file does not answer a question, its default holds: the question did not apply, or is newer.
     said = decisions.defaults(

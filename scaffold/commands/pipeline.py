@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from scaffold.answers import validation
-from scaffold.answers.sources import Answers, Place
+from scaffold.answers.sources import Answers
 from scaffold.changes.change import ChangeSet, Files
 from scaffold.checks.verify import beside
 from scaffold.commands.prepared import Part, Prepared
@@ -103,14 +103,6 @@ def usual_build(sensed: Mapping[str, Value]) -> str:
     return str(sensed.get("own_build", decisions.house()["own_build"]))
 
 
-def with_own_build(given: Answers, sensed: Mapping[str, Value]) -> Answers:
-    """Answers that say how the image is built: by default, like most of the monorepo's own images.
-
-    For whoever names the app's repository: then the image is an own one.
-    """
-    return given.over(Answers({"build": usual_build(sensed)}, {("build",): Place("the monorepo")}))
-
-
 def app_root(directory: Path) -> Path:
     """The root of the app's repository. Raises :class:`MissingError` if it is not a repository."""
     root = directory.resolve()
@@ -134,14 +126,12 @@ def _refuse_replacing(service: str, part: Part[VerifiedPipeline]) -> None:
         )
         for file in replaced
     ]  # fmt: skip
-    recorded = root / ANSWERS_FILE
+    recorded, hint = root / ANSWERS_FILE, ""
     if recorded.is_file() and f"name: {service}\n" in recorded.read_text("utf-8", errors="replace"):
         # If scaffold is installed as a separate tool, only `scaffold` is on PATH, and Copier is not.
         copier = f"{shlex.quote(sys.executable)} -m copier"
         update = f"(cd {shlex.quote(str(root))} && {copier} update --defaults)"
         hint = f"Rendered before? {update} keeps hand edits."
-    else:
-        hint = ""
     raise RefusedError(
         "The pipeline would replace files of the app's repository; nothing was written.",
         f"Review the difference with --dry-run, then use --overwrite. {hint}".strip(),

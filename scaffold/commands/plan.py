@@ -44,11 +44,6 @@ class StackPlan:
         """Why the stack cannot be planned; a revision that cannot be planned is not the stack's fault."""
         return self.result.findings if self.result is not None else ()
 
-    @property
-    def comparable(self) -> bool:
-        """Whether the other revision could be planned, or did not have the stack."""
-        return self.older is None or self.older.ok
-
 
 @dataclass(frozen=True, slots=True)
 class Plans:
@@ -70,7 +65,7 @@ class Plans:
     @property
     def differs(self) -> bool:
         """Whether a stack differs from the other revision, or may: what cannot be planned is not the same."""
-        return any(stack.difference or not stack.comparable for stack in self.stacks)
+        return any(one.difference or (one.older is not None and not one.older.ok) for one in self.stacks)
 
 
 def plan(
@@ -97,7 +92,11 @@ def plan(
         for stack in stacks:
             if not any(tree is not None and _has(tree, stack) for tree in (now, then)):
                 raise monorepo.no_stack(stack)
-        untouched = _untouched(now, then, stacks) if then is not None else ()
+        untouched: tuple[str, ...] = ()
+        if then is not None:
+            both = [stack for stack in stacks if _has(now, stack) and _has(then, stack)]
+            differing = set(touched(now, then, both))
+            untouched = tuple(stack for stack in both if stack not in differing)
         stacks = [stack for stack in stacks if stack not in untouched]
         new = [Job(now, stack) for stack in stacks if _has(now, stack)]
         old = [Job(then, stack) for stack in stacks if then is not None and _has(then, stack)]
@@ -151,12 +150,6 @@ def refuse_unmerged(monorepo: Monorepo) -> None:
             Finding(path, None, None, "conflict", "This path has a merge conflict.") for path in paths
         ]
         raise RefusedError("A merge has conflicts.", "Resolve them, and `git add` the paths.", findings)
-
-
-def _untouched(now: Tree, then: Tree, stacks: Iterable[str]) -> tuple[str, ...]:
-    both = [stack for stack in stacks if _has(now, stack) and _has(then, stack)]
-    differing = set(touched(now, then, both))
-    return tuple(stack for stack in both if stack not in differing)
 
 
 def _name(monorepo: Monorepo, stack: str) -> str:

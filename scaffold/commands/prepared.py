@@ -12,7 +12,7 @@ from scaffold.changes.change import Action, ChangeSet
 from scaffold.changes.commit import demand_committed, demand_merged, demand_own, write
 from scaffold.changes.step import Step, When
 from scaffold.checks.verify import Verified
-from scaffold.commands.steps import restore_steps, stack_steps, steps_of
+from scaffold.commands.steps import stack_steps, steps_of
 from scaffold.errors import Finding, RefusedError, ScaffoldError, UncommittedError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.templates import decisions, template
@@ -145,32 +145,24 @@ class Prepared:
         Of both: push first, then apply, then run the pipeline again.
         """
         of_stack, of_pipeline = (commit is not None for commit in commits)
-        own = self._stack_steps(monorepo, committed=of_stack)
+        own: tuple[Step, ...] = ()
+        if self.stack is not None:
+            own = stack_steps(
+                monorepo,
+                self.stack.values,
+                paths=[str(file.path) for file in self.stack.change.changes],
+                manual=self.manual,
+                committed=of_stack,
+                piped=self.pipeline is not None,
+                message=self.stack.message,
+                before=self.before,
+            )
         added = self._pipeline_steps(committed=of_pipeline)
         if not own or not added:
             return own + added
         *before, apply_it = [step for step in own if step.when is When.NEXT]
         ready = [step for step in added if step.when is When.NEXT]
         return (*before, *ready, apply_it, *(s for s in (*added, *own) if s.when is When.AFTER_APPLY))
-
-    @property
-    def restores(self) -> tuple[Step, ...]:
-        """How the stack's volumes and databases are restored from their backups."""
-        return restore_steps(self.stack.values) if self.stack is not None else ()
-
-    def _stack_steps(self, monorepo: Monorepo, *, committed: bool) -> tuple[Step, ...]:
-        if self.stack is None:
-            return ()
-        return stack_steps(
-            monorepo,
-            self.stack.values,
-            paths=[str(file.path) for file in self.stack.change.changes],
-            manual=self.manual,
-            committed=committed,
-            piped=self.pipeline is not None,
-            message=self.stack.message,
-            before=self.before,
-        )
 
     def _pipeline_steps(self, *, committed: bool) -> tuple[Step, ...]:
         if self.pipeline is None:

@@ -31,7 +31,7 @@ _CLAIM = "kubernetes_persistent_volume_claim"
 class Mention:
     """A line elsewhere that names the Service; a person decides whether it has to go."""
 
-    path: PurePosixPath
+    file: PurePosixPath
     line: int
     text: str
 

@@ -13,12 +13,12 @@ from dataclasses import replace
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
 from scaffold.checks.verify import Level
-from scaffold.commands.change import as_it_holds, origin_of, what_follows
+from scaffold.commands.change import as_it_holds, what_follows
 from scaffold.commands.changed import ServiceChange
 from scaffold.commands.in_place import kept_in_place
 from scaffold.commands.named import problems
 from scaffold.commands.remove_service import mentions, refuse_going
-from scaffold.commands.stored import Record, demand_unedited, record_of
+from scaffold.commands.stored import record_of
 from scaffold.commands.taken import refuse_taken
 from scaffold.errors import RefusedError
 from scaffold.monorepo.repository import Monorepo
@@ -46,9 +46,10 @@ def prepare_rename(
     """
     refuse_going(monorepo, name)
     record, sensed = record_of(monorepo, name), sense(monorepo)
-    demand_unedited(monorepo, name)
+    record.demand_unedited()
     before = as_it_holds(record, sensed)
-    wanted = _wanted(record, to, before.values["host"] if keep_host else None)
+    said = {"name": to, **({"host": before.values["host"]} if keep_host else {})}
+    wanted = Answers(said, {(question,): _GIVEN for question in said}).over(record.given)
     kept = before.values["recorded_now"]
     recorded = {**kept, "names": {"made_as": name, **kept["names"]}}
     if found := problems(monorepo, wanted, sensed, recorded, stack=name):
@@ -57,18 +58,9 @@ def prepare_rename(
         raise RefusedError(
             f"{monorepo.place(to)} already exists; nothing was written.", "Choose another name."
         )
-    after = render(wanted.values, sensed, recorded, origin_of(record))
+    after = render(wanted.values, sensed, recorded, record.origin)
     refuse_taken(monorepo, wanted, after.values, before.values)
-    change = what_follows(
-        monorepo,
-        record,
-        wanted,
-        before,
-        after,
-        message=f"{name}: renamed to {to}",
-        level=level,
-        without_indexes=without_indexes,
-    )
+    change = what_follows(monorepo, record, wanted, before, after, level, without_indexes)
     assert change.prepared.stack is not None
     return replace(
         change,
@@ -76,9 +68,3 @@ def prepare_rename(
         kept=tuple(kept_in_place(before.values, wanted.values, sensed, kept)),
         mentions=tuple(mentions(monorepo, name, change.prepared.stack.change)),
     )
-
-
-def _wanted(record: Record, to: str, host: str | None) -> Answers:
-    """The answers with the new name, and with the host if it stays."""
-    said = {"name": to, **({"host": host} if host is not None else {})}
-    return Answers(said, {(question,): _GIVEN for question in said}).over(record.given)

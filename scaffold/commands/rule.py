@@ -1,11 +1,11 @@
-"""``scaffold rule``: what a rule is about, and the page that describes all."""
+"""``scaffold rule``: what a rule is about."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from scaffold.checks.rule import Kind, Rule
-from scaffold.commands.check import all_rules, by_code
+from scaffold.commands.check import by_code
 from scaffold.errors import UsageError, nearest
 
 _READS = {
@@ -14,26 +14,6 @@ _READS = {
     Kind.PIPELINE: "the pipelines and Dockerfiles of an app's repository",
     Kind.EXCEPTION: "the comments that make exceptions",
     Kind.INDEX: "the lists outside the stacks, compared with all stacks",
-}
-_FAMILIES = {
-    "ACT": "GitHub Actions workflows",
-    "BAK": "Backups",
-    "HCL": "Names and references",
-    "IDX": "Lists outside the stacks",
-    "IGN": "Exceptions",
-    "IMG": "Dockerfiles",
-    "ING": "Ingresses",
-    "JOB": "Scheduled jobs",
-    "LIF": "What Terraform ignores",
-    "MOD": "Module calls",
-    "NAM": "Names that only one stack can have",
-    "NSP": "Namespaces",
-    "PIP": "Woodpecker pipelines",
-    "POD": "Pods",
-    "RES": "Provider resources",
-    "SEC": "Secrets",
-    "STO": "Storage",
-    "SVC": "Services",
 }
 
 
@@ -44,11 +24,6 @@ def find(code: str) -> Rule:
     raise UsageError(
         f"{code} is not a rule.", nearest(code, by_code()) or "`scaffold rule --list` lists all of them."
     )
-
-
-def family(rule: Rule) -> str:
-    """What the rules of a family are about."""
-    return _FAMILIES[rule.code[:3]]
 
 
 def described(rule: Rule) -> Iterator[str]:
@@ -77,32 +52,3 @@ def described(rule: Rule) -> Iterator[str]:
 
 
 _LANGUAGES = {"tf": "hcl", "hcl": "hcl", "yml": "yaml", "yaml": "yaml", "toml": "toml", "json": "json"}
-
-
-def markdown() -> str:
-    """All rules as a page of documentation, from the classes themselves."""
-    return "\n".join(_page()) + "\n"
-
-
-def _page() -> Iterator[str]:
-    yield "# Rules"
-    yield ""
-    yield (
-        "Generated from the rules' own classes. `scaffold check` checks stacks against them, and so does "
-        "`scaffold new-service` before it writes anything; `scaffold check --pipelines DIR` checks an app's "
-        "repository against those about pipelines, and `scaffold index --check` compares the lists. "
-        "`scaffold rule CODE` prints one."
-    )
-    yield ""
-    yield f"To make an exception in a stack, put a comment on the line, or above the block: `# {_EXCEPTION}`."
-    letters = ""
-    for rule in all_rules():
-        if rule.code[:3] != letters:
-            letters = rule.code[:3]
-            yield ""
-            yield f"## {letters}: {family(rule)}"
-        yield ""
-        yield from described(rule)
-
-
-_EXCEPTION = "scaffold: ignore CODE: the reason"

@@ -25,7 +25,8 @@ _CONTAINERS = ("sidecars", "init_containers", "workloads", "cron_jobs", "jobs")
 
 def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
     """The entry of a Service with these combined values."""
-    name, ingress = values["name"], values["ingress"]
+    name, ingress, facts = values["name"], values["ingress"], values["facts"]
+    volumes = values["storage"]["volumes"]
     return ServiceEntry(
         name=name,
         stack=name,
@@ -33,8 +34,8 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         title=values["title"],
         section=next(o.consequence for o in asked()["section"].options if o.value == values["section"]),
         hosts=_hosts(values),
-        domain=values["facts"]["domain"],
-        home=values["facts"]["stacks"],
+        domain=facts["domain"],
+        home=facts["stacks"],
         databases=_databases(values["credentials"]["database"]),
         public_paths=tuple(
             PublicPath(way["key"], tuple(way["paths"]), way["url"], way["reason"])
@@ -48,18 +49,9 @@ def service_entry(values: Mapping[str, Value]) -> ServiceEntry:
         protection=_protection(values["storage"]),
         monitor=_monitor(values),
         nfs_directories=_nfs_directories(values["storage"]),
-        encrypted=_has(values, storage_class=values["facts"]["storage_encrypted"]),
-        sqlite=_has(values, embedded_database="sqlite"),
+        encrypted=any(v["storage_class"]["value"] == facts["storage_encrypted"] for v in volumes),
+        sqlite=any(v["embedded_database"] == "sqlite" for v in volumes),
     )  # fmt: skip
-
-
-def _has(values: Mapping[str, Value], *, storage_class: str = "", embedded_database: str = "") -> bool:
-    """Whether a volume that the stack creates has this class, or contains such a database."""
-    volumes = values["storage"]["volumes"]
-    return any(
-        volume["storage_class"]["value"] == storage_class or volume["embedded_database"] == embedded_database
-        for volume in volumes
-    )
 
 
 def _hosts(values: Mapping[str, Value]) -> tuple[Host, ...]:

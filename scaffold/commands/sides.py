@@ -23,7 +23,7 @@ from scaffold.terraform.runner import find_tool
 from scaffold.updates.merge import Tree
 from scaffold.updates.oracle import losses
 
-NOT_PLANNED = "the plans, and so what happens to data and hosts that are not written out"
+_NOT_PLANNED = "the plans, and so what happens to data and hosts that are not written out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +87,21 @@ class Found:
 
 
 def planned(
-    monorepo: Monorepo, merged: Sequence[tuple[Sides, Tree]], *, demanded: bool, workers: int
+    monorepo: Monorepo, merged: Sequence[tuple[Sides, Tree]], level: Level | None, workers: int
 ) -> Found:
     """Plan each stack before and after and, if it was edited by hand, as the template renders it.
 
-    Of a stack in which nothing changes that is planned there is no plan. Raises ``MissingError`` if a plan is
-    ``demanded`` and there is no Terraform.
+    Of a stack in which nothing changes that is planned there is no plan. Raises ``MissingError`` if ``level``
+    demands plans and there is no Terraform.
     """
+    if level is Level.STATIC:
+        return Found(unverified=(Unverified(_NOT_PLANNED, "left out by --verify static"),))
     try:
         tool = find_tool()
     except MissingError as error:
-        if demanded:
+        if level is Level.PLAN:
             raise
-        return Found(unverified=(Unverified(NOT_PLANNED, error.message),))
+        return Found(unverified=(Unverified(_NOT_PLANNED, error.message),))
     changing = [(side, after) for side, after in merged if read_by_plans(side.ours) != read_by_plans(after)]
     edits = {side.stack: (side.wanted(after), *side.renders) for side, after in changing}
     results = plan_sides(monorepo, edits, workers, tool=tool)

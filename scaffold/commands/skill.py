@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import ChangeSet, Content, Files
 from scaffold.errors import EXITS, RefusedError
 from scaffold.templates import decisions
 from scaffold.templates.conditions import holds, rendered
-from scaffold.templates.questions import Question, Value, asked, condition, in_words, types
+from scaffold.templates.questions import Option, Question, Value, asked, condition, in_words, types
 
 SKILL = PurePosixPath(".claude/skills/new-service/SKILL.md")
 SECTION = PurePosixPath("AGENTS.md")
 _BEGIN = "<!-- scaffold: begin; `scaffold skill --write` brings this section up to date -->"
 _END = "<!-- scaffold: end -->"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A value that an answer may have in this house, and what follows from it there."""
-
-    value: str
-    consequence: str
 
 
 def skill(facts: Mapping[str, Value]) -> str:
@@ -89,18 +80,18 @@ def _rendered(name: str, facts: Mapping[str, Value]) -> str:
     )  # fmt: skip
 
 
-def _choices(question: Question, facts: Mapping[str, Value]) -> tuple[Choice, ...]:
+def _choices(question: Question, facts: Mapping[str, Value]) -> tuple[Option, ...]:
     """The choices in this house: the options or, if they are described, yes and no."""
     seen = {"facts": facts}
     told = {**{option.value: option.consequence for option in question.options}, **question.consequences}
     return tuple(
-        Choice(str(value).lower() if isinstance(value, bool) else str(value), rendered(text, seen))
+        Option(str(value).lower() if isinstance(value, bool) else str(value), rendered(text, seen))
         for value, text in told.items()
         if holds(question.needs.get(value, True), seen)
     )
 
 
-def _named(question: Question, choices: Mapping[str, tuple[Choice, ...]]) -> str:
+def _named(question: Question, choices: Mapping[str, tuple[Option, ...]]) -> str:
     """A question's key, and when it applies, in terms of the values that can be chosen here."""
     where = []
     for other, wanted in condition(question).items():

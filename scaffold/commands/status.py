@@ -7,8 +7,8 @@ import pickle
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import cast
 
@@ -143,8 +143,6 @@ class _House:
     """What a stack's state depends on; a result stays valid for as long as the answers are the same."""
 
     monorepo: Monorepo
-    _behind: dict[str, int | None] = field(default_factory=dict)
-    _templates: dict[tuple[str, str], Path | None] = field(default_factory=dict)
 
     @cached_property
     def base(self) -> str:
@@ -166,28 +164,9 @@ class _House:
 
     def behind(self, version: str) -> int | None:
         """How many commits the templates have had since a version; None if that cannot be told here."""
-        if version not in self._behind:
-            self._behind[version] = 0 if version == self.origin.version else self._commits(version)
-        return self._behind[version]
-
-    def _commits(self, version: str) -> int | None:
-        if self.origin.is_local:
-            span = f"{version}..{self.origin.version}"
-            paths = ("--", "copier.yml", "templates")
-            with suppress(MissingError):
-                counted = git(
-                    Path(self.origin.source), "rev-list", "--count", "--end-of-options", span, *paths
-                )
-                return int(counted)
-        return None
-
-    def templates(self, source: str, version: str) -> Path | None:
-        """A directory with the templates of a version; None if they are not available."""
-        if (source, version) not in self._templates:
-            self._templates[source, version] = None
-            with suppress(MissingError):
-                self._templates[source, version] = templates_of(source, version)
-        return self._templates[source, version]
+        if version == self.origin.version:
+            return 0
+        return _commits(self.origin.source, version, self.origin.version) if self.origin.is_local else None
 
     def facts(self, _: str) -> str:
         """The sensed facts, and the version of the templates."""
@@ -204,6 +183,23 @@ class _House:
     def read(self, path: str) -> Content | None:
         """What a file holds."""
         return self.monorepo.files.read(PurePosixPath(path))[0]
+
+
+@cache
+def _commits(repository: str, since: str, until: str) -> int | None:
+    """How many commits of a repository changed the templates between two; None if it lacks one of them."""
+    count = ("rev-list", "--count", "--end-of-options", f"{since}..{until}", "--", "copier.yml", "templates")
+    with suppress(MissingError):
+        return int(git(Path(repository), *count))
+    return None
+
+
+@cache
+def _templates(source: str, version: str) -> Path | None:
+    """A directory with the templates of a version; None if they are not available."""
+    with suppress(MissingError):
+        return templates_of(source, version)
+    return None
 
 
 def _lists(house: _House, kept: Kept) -> Sequence[tuple[str, Finding]]:
@@ -265,7 +261,7 @@ def _as_rendered(
 ) -> Mapping[PurePosixPath, Content] | None:
     """The files of a stack as its version of the templates rendered them; None if that cannot be told."""
     at_hand = house.behind(record.version) == 0
-    directory = None if at_hand else house.templates(record.source, record.version)
+    directory = None if at_hand else _templates(record.source, record.version)
     if directory is None and not (at_hand and valid):
         return None
     try:

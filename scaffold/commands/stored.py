@@ -12,7 +12,7 @@ from scaffold.checks.house import HouseNames, with_own_image
 from scaffold.errors import AnswersError, Finding, RefusedError
 from scaffold.monorepo.repository import Monorepo
 from scaffold.reading import YamlError, load
-from scaffold.templates import decisions
+from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, applies, asked, stand_ins
 from scaffold.templates.render import ANSWERS_FILE
 
@@ -32,6 +32,28 @@ class Record:
     """The tag or commit of the templates that it was rendered by."""
     edited: bool
     """Whether the file was edited by hand since: what it says is not what the stack was rendered from."""
+    file: str
+    """Its path from the monorepo's root."""
+
+    @property
+    def origin(self) -> template.Origin:
+        """What stays recorded as long as the rest of the stack stays as it was rendered."""
+        return template.Origin(self.source, self.version, updatable=True)
+
+    @property
+    def edits(self) -> tuple[Finding, ...]:
+        """The finding that the file was edited by hand, if it was."""
+        text = "was edited by hand: the stack is not rendered from what it says"
+        fix = (
+            f"Revert the edit (git checkout HEAD -- {self.file}), and give the change to the command. "
+            "If it was merged from two branches, and the other files too, take out its line `hash`."
+        )
+        return (Finding(self.file, None, None, "answers.edited", text, fix=fix),) if self.edited else ()
+
+    def demand_unedited(self) -> None:
+        """Raise :class:`RefusedError` if the file was edited by hand."""
+        for finding in self.edits:
+            raise RefusedError(f"{finding.path} {finding.message}.", finding.fix or "")
 
 
 def record_of(monorepo: Monorepo, name: str) -> Record:
@@ -56,32 +78,15 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
     usual = values["usual_answers"] if "given" not in stored else {}
     given = {key: value for key, value in said.items() if key not in usual or usual[key] != value}
     given |= {name: values[name] for name in renamed}
+    file = f"{monorepo.place(name)}/{ANSWERS_FILE}"
     return Record(
-        Answers(given, {(): Place(f"{monorepo.place(name)}/{ANSWERS_FILE}")}),
+        Answers(given, {(): Place(file)}),
         **facts,
         source=str(stored.get("_src_path", "")),
         version=str(stored.get("_commit", "")),
         edited="hash" in stored and stored["hash"] != decisions.seal(stored),
+        file=file,
     )
-
-
-def edits_of_answers(monorepo: Monorepo, name: str) -> tuple[Finding, ...]:
-    """The finding that a stack's answers file was edited by hand, if its hash says so."""
-    if not record_of(monorepo, name).edited:
-        return ()
-    file = f"{monorepo.place(name)}/{ANSWERS_FILE}"
-    text = "was edited by hand: the stack is not rendered from what it says"
-    fix = (
-        f"Revert the edit (git checkout HEAD -- {file}), and give the change to the command. "
-        "If it was merged from two branches, and the other files too, take out its line `hash`."
-    )
-    return (Finding(file, None, None, "answers.edited", text, fix=fix),)
-
-
-def demand_unedited(monorepo: Monorepo, name: str) -> None:
-    """Raise :class:`RefusedError` for a stack whose answers file was edited by hand."""
-    for finding in edits_of_answers(monorepo, name):
-        raise RefusedError(f"{finding.path} {finding.message}.", finding.fix or "")
 
 
 def stored_answers(monorepo: Monorepo, name: str) -> Mapping[str, Value]:

@@ -19,7 +19,7 @@ from scaffold.commands.stored import with_answers
 from scaffold.errors import Finding
 from scaffold.hcl.place import addressed, block_at
 from scaffold.hcl.splice import EditError
-from scaffold.hcl.syntax import Block, Document, read
+from scaffold.hcl.syntax import Document, read
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import stack_in
@@ -72,7 +72,7 @@ def edits_of(
         question = rule.question(document, block, house) if block is not None else None
         if block is None or question is None:
             return with_fix(document, line, rule, house)
-        site = _site(document, block)
+        site = document.path, next(n for n, one in addressed(document.body) if one.line == block.line)
         answer = answers.of(site, question)
         if answer is None:
             waiting[finding] = Open(unit_of(monorepo, finding), site, line, question)
@@ -125,11 +125,6 @@ def _planned(monorepo: Monorepo, rule: Rule, stack: str) -> list[Finding]:
     (result,) = plan_stacks(monorepo.root, [stack])
     plan = Plan(result.resources, with_answers(house_of(monorepo, facts(monorepo)), monorepo, stack))
     return list(result.findings) or apply_rules(plan, [rule])
-
-
-def _site(document: Document, block: Block) -> Site:
-    """The name by which a question about a block is known."""
-    return document.path, next(name for name, one in addressed(document.body) if one.line == block.line)
 
 
 def _known(units: Units, paths: Collection[str]) -> Iterator[Site]:

@@ -14,11 +14,11 @@ from scaffold.changes.change import ChangeSet, Files
 from scaffold.checks.consequences import Consequence, to_accept
 from scaffold.checks.verify import Level, Unverified, static_findings, verify_edits
 from scaffold.commands.lists import Lists
-from scaffold.commands.plan import refuse_unmerged
+from scaffold.commands.plan import Plans, refuse_unmerged
 from scaffold.commands.service_entry import service_entry
-from scaffold.commands.sides import NOT_PLANNED, Found, Sides, planned, written_out
-from scaffold.commands.stored import Record, edits_of_answers, record_of, stored_answers
-from scaffold.commands.updated import MergedStacks, Updated, Updates
+from scaffold.commands.sides import Sides, planned, written_out
+from scaffold.commands.stored import Record, record_of, stored_answers
+from scaffold.commands.updated import Updated, Updates
 from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.indexes.entry import ServiceEntry
@@ -47,7 +47,7 @@ def merge_stacks(
     template_source: str | None = None,
     level: Level | None = None,
     workers: int = 1,
-) -> MergedStacks:
+) -> Updates:
     """Render stacks with the templates that they record and the installed ones, and merge their files.
 
     ``to`` is another version to go to. Facts are sensed again. Findings tell of a conflict, of answers that
@@ -65,60 +65,59 @@ def merge_stacks(
             templates.enter_context(template.using(_current(templates_of(origin.source, to), to)))
             origin = template.Origin(origin.source, to, updatable=True)
         sides = tuple(_sides(monorepo, stacks, origin))
-    outcome = tuple(_merged(monorepo, side) for side in sides)
-    found = _found(monorepo, sides, outcome, level, workers)
-    effects = _effects(monorepo, sides, outcome, found)
-    merges = (
-        replace(one, findings=(*one.findings, *found.findings.get(one.stack, ())), to_accept=effect)
-        for one, effect in zip(outcome, effects, strict=True)
+    merges = [_merged(monorepo, side) for side in sides]
+    ready = [(one.side, one.merged.files) for one in merges if not one.findings]
+    found = planned(monorepo, ready, level, workers)
+    judged = (
+        replace(
+            one,
+            findings=(*one.findings, *found.findings.get(one.stack, ())),
+            to_accept=_effects(monorepo, one, found.plans),
+        )
+        for one in merges
     )
-    gaps = (*(gap for side in sides for gap in side.unverified), *found.unverified)
-    return MergedStacks(origin, sides, tuple(merges), found.plans, gaps)
+    return Updates(monorepo, origin, tuple(judged), found.plans, found.unverified)
 
 
 def prepare(
-    monorepo: Monorepo,
-    merges: MergedStacks,
+    merges: Updates,
     *,
     accepted: Collection[str] = (),
     meant: Collection[str] = (),
     with_conflicts: bool = False,
     without_indexes: Collection[str] = (),
 ) -> Updates:
-    """What an update writes: stacks, and the lists outside, which follow each of them.
+    """What an update of merged stacks writes: those, and the lists outside, which follow each of them.
 
     A stack with findings is left as it is, and so is one that does what has to be ``accepted`` (by its code)
     unless the stack is among those ``meant`` to; ``with_conflicts`` takes conflicts in with their marks.
     Nothing is written yet. Raises ``UsageError`` for a list that there is not.
     """
-    lists, files = Lists(monorepo, without_indexes), monorepo.files
-    prepared, gaps = [], list(merges.unverified)
-    for side, found in zip(merges.sides, merges.stacks, strict=True):
+    lists, files = Lists(merges.monorepo, without_indexes), merges.monorepo.files
+    prepared = []
+    for found in merges.stacks:
         held = () if found.stack in meant else to_accept(found.to_accept, accepted)
-        one, unread = replace(found, to_accept=held), tuple[Unverified, ...]()
+        one = replace(found, to_accept=held)
         if not held and (not one.findings or (with_conflicts and one.merged.conflicts)):
-            one, unread = _followed(one, side, files, lists)
+            one = _followed(one, files, lists)
         files = files.after(one.change)
-        gaps += unread
         prepared.append(one)
-    return Updates(monorepo, merges.origin, tuple(prepared), merges.plans, tuple(gaps))
+    return replace(merges, stacks=tuple(prepared))
 
 
-def _followed(
-    one: Updated, side: Sides, files: Files, lists: Lists
-) -> tuple[Updated, tuple[Unverified, ...]]:
-    """A stack with everything that is written for it, and the parts of lists that could not be read twice."""
-    assert side.entries is not None
-    outside = lists.follow(files, *side.entries)
+def _followed(one: Updated, files: Files, lists: Lists) -> Updated:
+    """A stack with everything that is written for it."""
+    assert one.side.entries is not None
+    outside = lists.follow(files, *one.side.entries)
     edits = ChangeSet.plan(files, {edit.path: edit.after for edit in outside.edits})
     try:
         unread = verify_edits(edits)
     except VerificationError as error:
-        return replace(one, findings=(*one.findings, *error.findings)), ()
+        return replace(one, findings=(*one.findings, *error.findings))
     if outside.refused:
-        return replace(one, findings=(*one.findings, *outside.refused)), ()
-    own = ChangeSet.plan(files, side.wanted(one.merged.files))
-    return replace(one, change=own.then(edits), steps=outside.steps), unread
+        return replace(one, findings=(*one.findings, *outside.refused))
+    own = ChangeSet.plan(files, one.side.wanted(one.merged.files))
+    return replace(one, change=own.then(edits), steps=outside.steps, unread=unread)
 
 
 def _current(templates: Path, version: str) -> Path:
@@ -142,8 +141,7 @@ def _sides(monorepo: Monorepo, stacks: Sequence[str], origin: template.Origin) -
             unread = Finding(path, None, None, "update.no-answers", error.message, fix=error.hint)
             yield Sides(monorepo.place(name), "", {}, {}, ours, (unread,))
             continue
-        edits = edits_of_answers(monorepo, name) if record.edited else ()
-        if findings := edits or validation.problems(record.given, sensed, record.recorded):
+        if findings := record.edits or validation.problems(record.given, sensed, record.recorded):
             yield Sides(monorepo.place(name), record.version, {}, {}, ours, tuple(findings))
             continue
         new = render(record.given.values, sensed, record.recorded, origin)
@@ -183,51 +181,34 @@ def as_rendered(
     entry if that version decided in another form than this program reads. Raises Jinja's ``TemplateError``
     where that version cannot render it.
     """
-    origin = template.Origin(record.source, record.version, updatable=True)
     with template.using(templates) if templates is not None else nullcontext():
         answers = {name: stored[name] for name in asked() if name in stored}
-        found = render(answers, record.sensed, record.recorded, origin)
+        found = render(answers, record.sensed, record.recorded, record.origin)
         try:
             return found.files, service_entry(found.values)
         except (LookupError, StopIteration, TypeError, AttributeError):
             return found.files, None
 
 
-def _found(
-    monorepo: Monorepo, sides: Sequence[Sides], outcome: Sequence[Updated], level: Level | None, workers: int
-) -> Found:
-    """The plans of the stacks that could be merged, and what they show."""
-    if level is Level.STATIC:
-        return Found(unverified=(Unverified(NOT_PLANNED, "left out by --verify static"),))
-    ready = [(side, one.merged.files) for side, one in zip(sides, outcome, strict=True) if not one.findings]
-    return planned(monorepo, ready, demanded=level is Level.PLAN, workers=workers)
-
-
-def _effects(
-    monorepo: Monorepo, sides: Sequence[Sides], outcome: Sequence[Updated], found: Found
-) -> Iterator[tuple[Consequence, ...]]:
-    """What each stack does that has to be accepted: from its plans, else as far as the text shows it."""
-    compared = (
-        {one.stack: one for one in found.plans.stacks if one.difference is not None} if found.plans else {}
-    )
-    for side, one in zip(sides, outcome, strict=True):
-        if one.findings or one.state is State.KEPT:
-            yield ()
-        elif one.stack in compared:
-            yield to_accept(compared[one.stack].consequences)
-        else:
-            yield to_accept(written_out(monorepo, side, one.merged.files))
+def _effects(monorepo: Monorepo, one: Updated, plans: Plans | None) -> tuple[Consequence, ...]:
+    """What a stack does that has to be accepted: from its plans, else as far as the text shows it."""
+    if one.findings or one.state is State.KEPT:
+        return ()
+    for plan in plans.stacks if plans else ():
+        if plan.stack == one.stack and plan.difference is not None:
+            return to_accept(plan.consequences)
+    return to_accept(written_out(monorepo, one.side, one.merged.files))
 
 
 def _merged(monorepo: Monorepo, side: Sides) -> Updated:
     nothing = ChangeSet(monorepo.root, ())
     if side.findings:
-        return Updated(side.stack, side.version, Merged(side.ours, {}, {}), nothing, side.findings)
+        return Updated(side, Merged(side.ours, {}, {}), nothing, side.findings)
     found = merged(side.old, side.ours, side.new)
     findings = tuple(_conflicts(side, found))
     if not findings and found.state is State.MERGED:
         findings = tuple(_new_findings(monorepo, side, found.files))
-    return Updated(side.stack, side.version, found, nothing, findings)
+    return Updated(side, found, nothing, findings)
 
 
 def _conflicts(side: Sides, found: Merged) -> Iterator[Finding]:

@@ -15,34 +15,39 @@ from scaffold.commands.plan import Plans
 from scaffold.commands.sides import Sides
 from scaffold.errors import Finding, number_of
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.root import place
 from scaffold.templates import template
 from scaffold.updates.merge import Merged, State
 
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What becomes of one stack, which was rendered by ``version``.
+    """What becomes of one stack.
 
     ``findings`` keep it as it is, and so does what is ``to_accept`` and is not accepted yet. ``change`` is
-    what is written, the lists outside among it, once the stacks before it are; ``steps`` are for a person.
+    what is written, the lists outside among it, once the stacks before it are; ``unread`` is what of those
+    lists could not be read twice, and ``steps`` are for a person.
     """
 
-    stack: str
-    version: str
+    side: Sides
     merged: Merged
     change: ChangeSet
     findings: tuple[Finding, ...] = ()
     to_accept: tuple[Consequence, ...] = ()
     steps: tuple[Step, ...] = ()
+    unread: tuple[Unverified, ...] = ()
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.side.stack
 
     @property
     def why_left(self) -> tuple[Finding, ...]:
         """Why a person has to look at it."""
         codes = [one.effect.value for one in self.to_accept]
         fix = f"If that is meant: {' '.join(f'--accept {code}' for code in dict.fromkeys(codes))}"
-        own = place(self.change.root, self.stack)
-        return (*self.findings, *(one.finding(own, "update.", fix) for one in self.to_accept))
+        effects = (one.finding(self.side.directory, "update.", fix) for one in self.to_accept)
+        return (*self.findings, *effects)
 
     @property
     def state(self) -> State:
@@ -57,25 +62,23 @@ class Updated:
 
 
 @dataclass(frozen=True, slots=True)
-class MergedStacks:
-    """What becomes of stacks, before it is known what a person accepts; ``sides`` are theirs, in order."""
-
-    origin: template.Origin
-    sides: tuple[Sides, ...]
-    stacks: tuple[Updated, ...]
-    plans: Plans | None
-    unverified: tuple[Unverified, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Updates:
-    """What becomes of stacks, not yet written, each after those before it."""
+    """What becomes of stacks, not yet written, each after those before it.
+
+    ``unplanned`` is what is not known because it could not be planned.
+    """
 
     monorepo: Monorepo
     origin: template.Origin
     stacks: tuple[Updated, ...]
-    plans: Plans | None = None
-    unverified: tuple[Unverified, ...] = ()
+    plans: Plans | None
+    unplanned: tuple[Unverified, ...]
+
+    @property
+    def unverified(self) -> tuple[Unverified, ...]:
+        """All that is not known."""
+        sides = (gap for one in self.stacks for gap in one.side.unverified)
+        return (*sides, *self.unplanned, *(gap for one in self.stacks for gap in one.unread))
 
     @property
     def left(self) -> tuple[Updated, ...]:
@@ -98,5 +101,5 @@ class Updates:
         to = f"to {self.origin.version}"
         message = f"Update {number_of(len(self.written), 'stack')} {to} of the templates"
         demand_stacks_clean(self.change)
-        each = ((one.change, f"{one.stack}: update from {one.version} {to}") for one in self.written)
+        each = ((one.change, f"{one.stack}: update from {one.side.version} {to}") for one in self.written)
         return write_stacks(each, commits, message)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scaffold.cli.group import cli
-from scaffold.commands import rule, schema, skill
+from scaffold.commands import schema, skill
 from scaffold.generate import images, licences, names, reference, rows
 from scaffold.templates import questions, template
 
@@ -46,13 +46,14 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield Path("templates", "questions", "unasked.jinja"), "".join(_unasked())
     yield _DECISIONS / "timezones.txt", (files("tzdata") / "zones").read_text("utf-8")
     yield Path("docs", "answers.md"), schema.markdown()
-    yield Path("docs", "rules.md"), rule.markdown()
+    yield Path("docs", "rules.md"), reference.rules()
     yield Path("docs", "decisions.md"), reference.decisions()
     yield Path("docs", "facts.md"), reference.facts()
     yield Path("docs", "exit-codes.md"), reference.exits()
     yield Path("docs", "agents.md"), skill.page()
     yield Path("docs", "licences.md"), licences.markdown()
-    yield Path("scaffold", "cli", "help.py"), "".join(_help())
+    context = cli.context_class(cli, info_name="scaffold", terminal_width=80, **cli.context_settings)
+    yield Path("scaffold", "cli", "help.txt"), f"{context.get_help()}\n"
     yield from _stubs()
 
 
@@ -105,13 +106,6 @@ def _unasked() -> Iterator[str]:
         told = " and ".join(f"{other} {questions.in_words(schema)}" for other, schema in wanted.items())
         yield f"{before}{{% if {differs} and not ({when.removesuffix('}}').strip()}) %}}\n"
         yield f"{name}: applies only where {told}\n{{% endif %}}\n"
-
-
-def _help() -> Iterator[str]:
-    """The help of all commands, so that printing it imports neither them nor click."""
-    yield '"""Generated from the docstrings of the commands by `python3 dev generate`."""\n\nHELP = """\\\n'
-    yield cli.context_class(cli, info_name="scaffold", terminal_width=80, **cli.context_settings).get_help()
-    yield '\n"""\n'
 
 
 def _stubs() -> Iterator[tuple[Path, str]]:

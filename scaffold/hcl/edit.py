@@ -25,7 +25,7 @@ def insert_element(document: Document, target: Expression, text: str, comment: s
     their own, and is left out elsewhere. Raises ``EditError``.
     """
     _demand(target, ExprKind.LIST)
-    return _inserted(document, _Collection.of(target), text, comment, ("x = [\n", "\n]"))
+    return _inserted(document, target, text, comment, ("x = [\n", "\n]"))
 
 
 def insert_entry(document: Document, target: Expression, key: str, value: str, comment: str = "") -> bytes:
@@ -37,7 +37,7 @@ def insert_entry(document: Document, target: Expression, key: str, value: str, c
     _demand(target, ExprKind.MAP)
     if any(entry.key.text == key or entry.name == key.strip('"') for entry in target.entries):
         raise EditError(f"the map on line {target.line} already has the key {key}")
-    return _inserted(document, _Collection.of(target), f"{key} = {value}", comment, ("x = {\n", "\n}"))
+    return _inserted(document, target, f"{key} = {value}", comment, ("x = {\n", "\n}"))
 
 
 def remove_entry(document: Document, target: Expression, name: str) -> bytes:
@@ -72,55 +72,43 @@ class _Part:
         return self.end if self.comma is None else self.comma
 
 
-@dataclass(frozen=True, slots=True)
-class _Collection:
-    """A list or map expression, and its parts."""
-
-    source: Source
-    start: int
-    end: int
-    is_list: bool
-    parts: tuple[_Part, ...]
-
-    @classmethod
-    def of(cls, target: Expression) -> _Collection:
-        """The view of a list or map expression."""
-        children = target.nodes[0].children[0].children
-        is_list = target.kind is ExprKind.LIST
-        commas = [n.end_byte for n in children if n.kind_id == g.COMMA]
-        values = target.elements if is_list else [entry.value for entry in target.entries]
-        spans = [(n.start_byte, n.end_byte) for n in children if n.kind_id in (g.EXPRESSION, g.OBJECT_ELEM)]
-        limits = [*(start for start, _ in spans[1:]), target.end][: len(spans)]
-        parts = tuple(
-            _Part(
-                start,
-                end,
-                next((comma for comma in commas if end < comma <= limit), None),
-                value.kind is ExprKind.HEREDOC,
-            )
-            for (start, end), limit, value in zip(spans, limits, values, strict=True)
+def _parts(target: Expression) -> list[_Part]:
+    """The parts of a list or map expression."""
+    children = target.nodes[0].children[0].children
+    commas = [n.end_byte for n in children if n.kind_id == g.COMMA]
+    values = target.elements or [entry.value for entry in target.entries]
+    spans = [(n.start_byte, n.end_byte) for n in children if n.kind_id in (g.EXPRESSION, g.OBJECT_ELEM)]
+    limits = [*(start for start, _ in spans[1:]), target.end][: len(spans)]
+    return [
+        _Part(
+            start,
+            end,
+            next((comma for comma in commas if end < comma <= limit), None),
+            value.kind is ExprKind.HEREDOC,
         )
-        return cls(target.source, target.start, target.end, is_list, parts)
+        for (start, end), limit, value in zip(spans, limits, values, strict=True)
+    ]
 
-    def has_own_lines(self, part: _Part) -> bool:
-        """Whether a part shares its lines with nothing but a comment behind it."""
-        line_start = self.source.line_starts[self.source.line_of(part.start) - 1]
-        line_end = self.source.line_span(self.source.line_of(part.stop - 1))[1]
-        rest = self.source.data[part.stop : line_end].strip()
-        begins_line = not self.source.data[line_start : part.start].strip()
-        return begins_line and (not rest or rest.startswith((b"#", b"//")))
+
+def _has_own_lines(source: Source, part: _Part) -> bool:
+    """Whether a part shares its lines with nothing but a comment behind it."""
+    line_start = source.line_starts[source.line_of(part.start) - 1]
+    line_end = source.line_span(source.line_of(part.stop - 1))[1]
+    rest = source.data[part.stop : line_end].strip()
+    begins_line = not source.data[line_start : part.start].strip()
+    return begins_line and (not rest or rest.startswith((b"#", b"//")))
 
 
 def _inserted(
-    document: Document, target: _Collection, text: str, comment: str, frame: tuple[str, str]
+    document: Document, target: Expression, text: str, comment: str, frame: tuple[str, str]
 ) -> bytes:
     added = tokens_in(frame[0] + text + frame[1])[3:-1]
-    last = target.parts[-1] if target.parts else None
-    in_one_line = target.source.line_of(target.start) == target.source.line_of(target.end - 1)
-    if last is None and not in_one_line:
+    parts = _parts(target)
+    last = parts[-1] if parts else None
+    if last is None and target.line != target.end_line:
         splices = _first_line(target, _lines(comment, text))
-    elif last is not None and target.has_own_lines(last):
-        splices = _line_below(target, last, _lines(comment, text))
+    elif last is not None and _has_own_lines(target.source, last):
+        splices = _line_below(target, parts, _lines(comment, text))
     else:
         comment = ""
         splices = [_beside(target, last, text)]
@@ -133,11 +121,11 @@ def _lines(comment: str, text: str) -> list[str]:
     return ([f"# {comment}"] if comment else []) + text.split("\n")
 
 
-def _beside(target: _Collection, last: _Part | None, text: str) -> Splice:
+def _beside(target: Expression, last: _Part | None, text: str) -> Splice:
     """A part on the line of the last one, or between empty brackets."""
     text = text.replace("\n", target.source.newline.decode())
     if last is None:
-        inside = text if target.is_list else f" {text} "
+        inside = text if target.kind is ExprKind.LIST else f" {text} "
         return Splice(target.start + 1, target.end - 1, inside.encode())
     if last.heredoc and last.comma is None:
         raise EditError(f"nothing can follow the heredoc on line {target.source.line_of(last.start)}")
@@ -145,24 +133,24 @@ def _beside(target: _Collection, last: _Part | None, text: str) -> Splice:
     return Splice(last.stop, last.stop, after.encode())
 
 
-def _first_line(target: _Collection, lines: Sequence[str]) -> list[Splice]:
-    """The first part of a collection whose brackets are on different lines."""
+def _first_line(target: Expression, lines: Sequence[str]) -> list[Splice]:
+    """The first part of a list or map whose brackets are on different lines."""
     source = target.source
-    closing = source.line_of(target.end - 1)
-    at = source.line_span(closing - 1)[1]
-    indent = source.indent_of(closing) + b"  "
-    return [Splice(at, at, below(source, indent, _with_comma(lines) if target.is_list else lines))]
+    at = source.line_span(target.end_line - 1)[1]
+    indent = source.indent_of(target.end_line) + b"  "
+    whole = _with_comma(lines) if target.kind is ExprKind.LIST else lines
+    return [Splice(at, at, below(source, indent, whole))]
 
 
-def _line_below(target: _Collection, last: _Part, lines: Sequence[str]) -> list[Splice]:
+def _line_below(target: Expression, parts: Sequence[_Part], lines: Sequence[str]) -> list[Splice]:
     """A part on lines of its own, below the last one."""
-    source = target.source
+    source, last = target.source, parts[-1]
     indent = source.indent_of(source.line_of(last.start))
     at = source.line_span(source.line_of(last.stop - 1))[1]
     if last.comma is not None:
         return [Splice(at, at, below(source, indent, _with_comma(lines)))]
     raw = below(source, indent, lines)
-    if not target.is_list and all(part.comma is None for part in target.parts):
+    if target.kind is ExprKind.MAP and all(part.comma is None for part in parts):
         return [Splice(at, at, raw)]
     if last.heredoc:
         return [Splice(at, at, below(source, indent, [","]) + raw)]
@@ -176,27 +164,27 @@ def _with_comma(lines: Sequence[str]) -> list[str]:
     return [*first, last, ","] if ends_heredoc else [*first, f"{last},"]
 
 
-def remove_part(document: Document, expression: Expression, position: int) -> bytes:
+def remove_part(document: Document, target: Expression, position: int) -> bytes:
     """The file without one element or entry of a list or map expression.
 
     The comments right above it go too. Raises ``EditError``, also if there is none at the position.
     """
-    target = _Collection.of(expression)
-    if not 0 <= position < len(target.parts):
-        raise EditError(f"the expression on line {expression.line} has no part {position}")
-    part = target.parts[position]
-    before = target.parts[position - 1] if position else None
-    is_last = position == len(target.parts) - 1
+    parts = _parts(target)
+    if not 0 <= position < len(parts):
+        raise EditError(f"the expression on line {target.line} has no part {position}")
+    part = parts[position]
+    before = parts[position - 1] if position else None
+    is_last = position == len(parts) - 1
     gone = Splice(part.start, part.end)
-    if target.has_own_lines(part):
+    if _has_own_lines(target.source, part):
         gone = whole_lines(document, part.start, part.stop)
         splices = [gone]
         if before is not None and before.comma is not None and is_last and part.comma is None:
-            splices.insert(0, _comma(target, before))
-    elif len(target.parts) == 1:
+            splices.insert(0, _comma(target.source, before))
+    elif len(parts) == 1:
         splices = [Splice(target.start + 1, target.end - 1)]
     elif not is_last:
-        splices = [Splice(part.start, target.parts[position + 1].start)]
+        splices = [Splice(part.start, parts[position + 1].start)]
     elif before is not None and part.comma is not None:
         splices = [Splice(before.stop, part.comma)]
     else:
@@ -204,9 +192,8 @@ def remove_part(document: Document, expression: Expression, position: int) -> by
     return edited(document, splices, removed=gone)
 
 
-def _comma(target: _Collection, part: _Part) -> Splice:
+def _comma(source: Source, part: _Part) -> Splice:
     """The comma after a part, with its line where it stands alone."""
-    source = target.source
     start, end = source.line_span(source.line_of(part.stop - 1))
     if source.data[start:end].strip() == b",":
         return Splice(source.line_span(source.line_of(part.end - 1))[1], end)

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from typing import Final
 
 from scaffold.hcl.expressions import Expression
-from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.grammar import ExprKind
 from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.references import Reference
 

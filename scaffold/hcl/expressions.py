@@ -9,7 +9,7 @@ from functools import cached_property
 from tree_sitter import Node
 
 from scaffold.hcl import grammar as g
-from scaffold.hcl.kinds import KINDS, KINDS_BELOW, ExprKind
+from scaffold.hcl.grammar import KINDS, KINDS_BELOW, ExprKind
 from scaffold.hcl.literals import HOLES, decoded, key_name, literal
 from scaffold.hcl.references import Reference, reference_at, references_in
 from scaffold.hcl.source import Source, View
@@ -22,8 +22,6 @@ class Entry:
     key: Expression
     value: Expression
     name: str | None
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,4 +206,4 @@ class Expression(View):
 
     def _entry(self, node: Node) -> Entry:
         key, value = (Expression.of(self.source, n) for n in node.children if n.kind_id == g.EXPRESSION)
-        return Entry(key, value, key_name(key), node.start_byte, node.end_byte)
+        return Entry(key, value, key_name(key))

@@ -7,6 +7,7 @@ monorepo has half a million nodes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 
 import tree_sitter_hcl
 from tree_sitter import Language, Node, Parser, Query, Tree
@@ -93,6 +94,45 @@ PAREN_OPEN = _token("(")
 PAREN_CLOSE = _token(")")
 COMMA = _token(",")
 
+
+class ExprKind(Enum):
+    """What an expression is at its outermost."""
+
+    NUMBER = "number"
+    BOOL = "bool"
+    NULL = "null"
+    STRING = "string"
+    TEMPLATE = "template"
+    HEREDOC = "heredoc"
+    LIST = "list"
+    MAP = "map"
+    FOR = "for"
+    TRAVERSAL = "traversal"
+    CALL = "call"
+    CONDITIONAL = "conditional"
+    OPERATION = "operation"
+    PARENTHESES = "parentheses"
+    ACCESS = "access"
+    """Steps into the value of something that is not a name: ``f(x).y``, ``[1][0]``."""
+
+
+# The grammar's nodes for an expression, and for the value below one that is none of these.
+KINDS = {
+    CONDITIONAL: ExprKind.CONDITIONAL,
+    FOR_EXPR: ExprKind.FOR,
+    FUNCTION_CALL: ExprKind.CALL,
+    OPERATION: ExprKind.OPERATION,
+}
+KINDS_BELOW = {
+    NUMERIC_LIT: ExprKind.NUMBER,
+    BOOL_LIT: ExprKind.BOOL,
+    NULL_LIT: ExprKind.NULL,
+    STRING_LIT: ExprKind.STRING,
+    QUOTED_TEMPLATE: ExprKind.TEMPLATE,
+    HEREDOC_TEMPLATE: ExprKind.HEREDOC,
+    TUPLE: ExprKind.LIST,
+    OBJECT: ExprKind.MAP,
+}
 
 COMMENTS = Query(LANGUAGE, "(comment) @comment")
 DEFINITIONS = Query(LANGUAGE, "[(attribute) (object_elem) (comment)] @definition")

@@ -93,10 +93,7 @@ def _lines(document: Document, first: int, last: int) -> list[_Line]:
     """The lines with something to align, from the blank line before to the blank line after."""
     source = document.source
     while True:
-        while first > 1 and source.line_text(first - 1).strip():
-            first -= 1
-        while last < len(source.line_starts) and source.line_text(last + 1).strip():
-            last += 1
+        first, last = source.paragraph(first, last)
         found: dict[int, _Line] = {}
         for node in _nodes(document.tree.root_node, first - 1, last - 1):
             _note(document, node, found)

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from scaffold.hcl import grammar as g
-from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.grammar import ExprKind
 from scaffold.hcl.strings import heredoc_text, unquote
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from scaffold.errors import MissingError
 from scaffold.hcl import types
 from scaffold.hcl.evaluate import evaluate
 from scaffold.hcl.expressions import Expression
-from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.grammar import ExprKind
 from scaffold.hcl.syntax import NOT_LITERAL, Block, Document, parse
 from scaffold.hcl.types import Type
 

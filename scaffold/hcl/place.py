@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from scaffold.hcl.expressions import Entry, Expression
-from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.grammar import ExprKind
 from scaffold.hcl.syntax import Attribute, Block, Body, HclSyntaxError, parse
 
 Steps: TypeAlias = tuple[str | int, ...]
@@ -53,12 +53,7 @@ def _within(item: Attribute | Entry, path: Steps) -> Entry | None:
 
 def block_at(body: Body, line: int) -> Block | None:
     """The block that begins in a line."""
-    for block in body.blocks:
-        if block.line == line:
-            return block
-        if block.line < line <= block.end_line:
-            return block_at(block.body, line)
-    return None
+    return next((block for block in body.walk() if block.line == line), None)
 
 
 def addressed(body: Body) -> Iterator[tuple[str, Block]]:

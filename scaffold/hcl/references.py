@@ -73,11 +73,6 @@ class Reference:
         return self.source.line_of(self.start)
 
     @property
-    def column(self) -> int:
-        """The column in which it starts."""
-        return self.source.position(self.start)[1]
-
-    @property
     def names(self) -> tuple[str, ...]:
         """The root and the attribute names that directly follow it: ``("var", "x")``."""
         names = [self.root]

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from scaffold.errors import Finding
 from scaffold.hcl.expressions import Expression
-from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.grammar import ExprKind
 from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.source import View
 from scaffold.hcl.splice import apply, blank

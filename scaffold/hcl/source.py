@@ -52,6 +52,14 @@ class Source:
         end = self.line_starts[line] - 1 if line < len(self.line_starts) else len(self.data)
         return start, end - 1 if self.data[end - 1 : end] == b"\r" and end > start else end
 
+    def paragraph(self, first: int, last: int) -> tuple[int, int]:
+        """The first and the last of the lines around some that have no blank line between them."""
+        while first > 1 and self.line_text(first - 1).strip():
+            first -= 1
+        while last < len(self.line_starts) and self.line_text(last + 1).strip():
+            last += 1
+        return first, last
+
     def line_text(self, line: int) -> str:
         """The characters of a line, without its line end."""
         return self.text(*self.line_span(line))

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from tree_sitter import Node
 
@@ -47,17 +48,16 @@ class Spliced:
     """The result, and where each of its bytes comes from."""
 
     data: bytes
-    _at: tuple[int, ...]
-    _from: tuple[int, ...]
-    _moves: tuple[bool, ...]
+    _pieces: tuple[tuple[int, int, bool], ...]
+    """Where each begins, the byte it comes from, and whether it was copied."""
 
     def origin(self, offset: int) -> int:
         """The byte of the source that a byte of the result comes from.
 
         A byte that was spliced in comes from the place where it was.
         """
-        piece = bisect_right(self._at, offset) - 1
-        return self._from[piece] + (offset - self._at[piece] if self._moves[piece] else 0)
+        at, origin, copied = self._pieces[bisect_right(self._pieces, offset, key=itemgetter(0)) - 1]
+        return origin + (offset - at if copied else 0)
 
 
 def apply(source: bytes, splices: Iterable[Splice]) -> Spliced:
@@ -66,25 +66,17 @@ def apply(source: bytes, splices: Iterable[Splice]) -> Spliced:
     Splices at one place keep their order; one that lies within another that replaces more is dropped, because
     what it would have changed is gone. Raises ``ValueError`` if two overlap in part.
     """
-    data = bytearray()
-    at, origins, moves = [0], [0], [True]
-    done = 0
-
-    def piece(origin: int, *, copied: bool) -> None:
-        at.append(len(data))
-        origins.append(origin)
-        moves.append(copied)
-
+    data, done = bytearray(), 0
+    pieces = [(0, 0, True)]
     for splice in _outermost(splices):
         if splice.start < done:
             raise ValueError(f"two splices overlap at byte {splice.start}")
         data += source[done : splice.start]
-        piece(splice.start if splice.origin is None else splice.origin, copied=False)
+        pieces.append((len(data), splice.start if splice.origin is None else splice.origin, False))
         data += splice.text
         done = splice.end
-        piece(done, copied=True)
-    data += source[done:]
-    return Spliced(bytes(data), tuple(at), tuple(origins), tuple(moves))
+        pieces.append((len(data), done, True))
+    return Spliced(bytes(data + source[done:]), tuple(pieces))
 
 
 def _outermost(splices: Iterable[Splice]) -> list[Splice]:
@@ -172,11 +164,8 @@ def tokens_in(text: str) -> list[bytes]:
 def _definitions(document: Document, splices: Sequence[Splice]) -> tuple[int, int]:
     """The bytes of the top-level definitions in and beside which the splices are, and of those lined up."""
     source = document.source
-    above, under = source.line_of(splices[0].start), source.line_of(max(splice.end for splice in splices))
-    while above > 1 and source.line_text(above - 1).strip():
-        above -= 1
-    while under < len(source.line_starts) and source.line_text(under + 1).strip():
-        under += 1
+    end = max(splice.end for splice in splices)
+    above, under = source.paragraph(source.line_of(splices[0].start), source.line_of(end))
     first = source.line_starts[above - 1]
     last = source.line_starts[under] if under < len(source.line_starts) else len(source.data)
     for node in _top(document):

@@ -13,11 +13,10 @@ from tree_sitter import Node, QueryCursor, Tree
 
 from scaffold.errors import Finding, RefusedError
 from scaffold.hcl import grammar as g
-from scaffold.hcl.blocks import Attribute, Block, Body
-from scaffold.hcl.comments import Comment
+from scaffold.hcl.blocks import Attribute, Block, Body, Comment
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.hcl.expressions import Entry, Expression
-from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.grammar import ExprKind
 from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.references import Attr, Index, Reference, Step
 from scaffold.hcl.source import Source, View

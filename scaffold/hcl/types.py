@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from scaffold.hcl.expressions import Expression
-from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.grammar import ExprKind
 from scaffold.hcl.literals import NOT_LITERAL
 
 _COLLECTIONS = frozenset(("list", "set", "map"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
-from scaffold.indexes.entry import ServiceEntry, slug
+from scaffold.indexes.entry import Protection, ServiceEntry, slug
 from scaffold.indexes.markdown import Markdown, Row, Table, key_of, plain, row, text
 
 _SECTION = "Service Protection Matrix"
@@ -15,17 +15,11 @@ _YES, _NO = "✓", "—"
 
 
 @dataclass(frozen=True, slots=True)
-class ProtectionRow:
-    """What the matrix says about one Service: its name, where its data is, and how often it backs it up."""
-
-    name: str
-    storage: str
-    backup: str
-
-
-@dataclass(frozen=True, slots=True)
 class Matrix:
-    """The rows of Services. Other rows are bold: those with one cell begin a group."""
+    """The rows of Services. Other rows are bold: those with one cell begin a group.
+
+    A value is the name of a Service, and what protects its data.
+    """
 
     markdown: Markdown
     table: Table
@@ -35,26 +29,26 @@ class Matrix:
         """The slugs of the Services."""
         return tuple(key_of(r.cells[0]) for r in self._services)
 
-    def append(self, value: ProtectionRow) -> str:
+    def append(self, value: tuple[str, Protection]) -> str:
         """The text with one more row, at the end of the group with its kind of storage.
 
         If several groups have it, that is the one of applications, else the one with most such rows. The row
         says the same about snapshots and copies as the last such row of the group. Raises
         ``MissingAnchorError`` if no group has it.
         """
+        name, protection = value
         groups = self._groups()
         for kind in sorted({self._storage(r) for r in self._services}, key=len, reverse=True):
-            if not value.storage.startswith(kind):
+            if not protection.storage.startswith(kind):
                 continue
             like = {title: [r for r in rows if self._storage(r) == kind] for title, rows in groups.items()}
             apps = [t for t, rows in like.items() if rows and plain(t).lower().startswith("application")]
             title = max(apps or like, key=lambda title: len(like[title]))
             cells = dict(zip(self.table.header, like[title][-1].cells, strict=True))
-            cells |= {_SERVICE: value.name, _STORAGE: value.storage, _BACKUP: _NO}
-            if value.backup:
-                cells[_BACKUP] = f"{_YES} {value.backup}"
+            backup = f"{_YES} {protection.backup}" if protection.backup else _NO
+            cells |= {_SERVICE: name, _STORAGE: protection.storage, _BACKUP: backup}
             return self.markdown.insert_after(groups[title][-1].line, row(*cells.values()))
-        raise MissingAnchorError(f'a row with the storage {value.storage} under "{_SECTION}"')
+        raise MissingAnchorError(f'a row with the storage {protection.storage} under "{_SECTION}"')
 
     def without(self, number: int) -> str:
         """The text without one row."""
@@ -88,10 +82,10 @@ def _matrix(text: str) -> Matrix:
     return Matrix(markdown, table)
 
 
-def _row(entry: ServiceEntry) -> Iterator[Item[ProtectionRow]]:
+def _row(entry: ServiceEntry) -> Iterator[Item[tuple[str, Protection]]]:
     if kept := entry.protection:
         name = entry.title if slug(entry.title) == slug(entry.name) else entry.name
-        yield Item(slug(entry.name), ProtectionRow(text(name), kept.storage, kept.backup))
+        yield Item(slug(entry.name), (text(name), kept))
 
 
 MATRIX = Index("backup-matrix", {"": _matrix}, _row, also=by_name())

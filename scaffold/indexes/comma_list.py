@@ -12,19 +12,11 @@ _BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One item, by its offsets in the text."""
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class CommaList:
-    """The items in ``text`` from an offset on."""
+    """The items of a list, each where it stands in ``text``."""
 
     text: str
-    items: tuple[Item, ...]
+    items: tuple[slice, ...]
 
     @classmethod
     def read(cls, text: str, start: int, end: int, *, prose: bool = True) -> CommaList:
@@ -34,13 +26,13 @@ class CommaList:
             stripped = text[left:right].strip()
             if stripped:
                 begin = text.index(stripped, left)
-                items.append(Item(begin, begin + len(stripped)))
+                items.append(slice(begin, begin + len(stripped)))
         return cls(text, tuple(items))
 
     @property
     def values(self) -> tuple[str, ...]:
         """The items as they are written; nothing for a list that says ``none``."""
-        values = tuple(self.text[item.start : item.end] for item in self.items)
+        values = tuple(self.text[item] for item in self.items)
         return () if values == (_NONE,) else values
 
     def append(self, value: str, width: int | None, newline: str) -> str:
@@ -51,21 +43,21 @@ class CommaList:
         """
         last = self.items[-1]
         if not self.values:
-            return self.text[: last.start] + value + self.text[last.end :]
-        line = self.text.rfind("\n", 0, last.end) + 1
-        current, rest = self.text[line : last.end], self.text[last.end :].split("\n", 1)[0].rstrip()
+            return self.text[: last.start] + value + self.text[last.stop :]
+        line = self.text.rfind("\n", 0, last.stop) + 1
+        current, rest = self.text[line : last.stop], self.text[last.stop :].split("\n", 1)[0].rstrip()
         separator = ", "
         if width is not None and len(current) + len(f", {value}") + len(rest.partition(" ")[0]) > width:
             separator = f",{newline}{current[: len(current) - len(current.lstrip())]}"
-        return self.text[: last.end] + separator + value + self.text[last.end :]
+        return self.text[: last.stop] + separator + value + self.text[last.stop :]
 
     def without(self, number: int) -> str:
         """The text without one item. In prose, the only one is replaced by ``none``."""
         item = self.items[number]
         if len(self.items) == 1:
-            return self.text[: item.start] + _NONE + self.text[item.end :]
+            return self.text[: item.start] + _NONE + self.text[item.stop :]
         if number:
-            return self.text[: self.items[number - 1].end] + self.text[item.end :]
+            return self.text[: self.items[number - 1].stop] + self.text[item.stop :]
         return self.text[: item.start] + self.text[self.items[1].start :]
 
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from scaffold.hcl.evaluate import Names, evaluate, known_text, text
 from scaffold.hcl.expressions import Entry, Expression
-from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.grammar import ExprKind
 from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.syntax import Block, Body
 from scaffold.monorepo import manifests

@@ -13,6 +13,7 @@ from scaffold.adoption.likeness import Compared, Missing, shortened
 from scaffold.adoption.rules import by_rule, unexplained
 from scaffold.commands.adopt import StackAdoption
 from scaffold.commands.adoption import Adoption
+from scaffold.commands.exposed import place
 from scaffold.errors import number_of
 from scaffold.report.changes import (
     committed_text,
@@ -127,10 +128,8 @@ def _in_full(one: Adoption) -> Iterator[str]:
     if left:
         yield "Not reproduced:"
     for compared, missing in left:
-        site = compared.resource.site
-        at = f"{site.path}:{site.line}" if site.line else site.path
-        value, instead = shortened(missing.value), shortened(missing.instead)
-        yield seen(f"  {at}  {compared.label} {missing.path}: {value} ({instead})")
+        told = f"{shortened(missing.value)} ({shortened(missing.instead)})"
+        yield seen(f"  {place(compared.resource)}  {compared.label} {missing.path}: {told}")
     if one.share is not None and not one.obstacles:
         first = "Once that is settled" if settling else "Next"
         yield f"{first}: scaffold adopt {one.stack} --write"

@@ -14,7 +14,7 @@ from scaffold.commands.prepared import Commits
 from scaffold.report.changes import committed_text, files_text, gaps_text
 from scaffold.report.difference import consequence_text, overview, stack_lines
 from scaffold.report.findings import finding_text
-from scaffold.report.indexes import mentions_json, mentions_text
+from scaffold.report.indexes import mentions_text
 from scaffold.report.prepared import prepared_json
 from scaffold.report.steps import steps_text
 from scaffold.templates.questions import Value
@@ -28,21 +28,18 @@ def change_json(
     """A change as JSON: what ``new-service`` prints, the answers, and what happens to running workloads."""
     written = written and not change.prepared.unchanged
     difference = change.plans.stacks[0].difference if change.plans else None
-    return {
+    told = {
         **prepared_json(change.prepared, steps, written=written, commits=commits),
         "answers": change.answers,
         "consequences": change.consequences or (() if change.plans else None),
         "to_accept": change.to_accept,
         "difference": difference.to_json() if difference is not None else None,
         "merged": change.edited,
-        **(_renamed_json(change) if change.was else {}),
     }
-
-
-def _renamed_json(change: ServiceChange) -> dict[str, Value]:
-    """The Service's former name, what keeps that name, and where else it occurs."""
-    kept = {".".join(one.place): one.kept for one in change.kept}
-    return {"was": change.was, "kept": kept, "mentions": mentions_json(change.mentions)}
+    if change.was:
+        kept = {".".join(one.place): one.kept for one in change.kept}
+        told |= {"was": change.was, "kept": kept, "mentions": change.mentions}
+    return told
 
 
 def change_text(

@@ -1,4 +1,4 @@
-"""What ``check`` found and fixed: for people, programs, annotations of a forge, and pull requests."""
+"""What ``check`` found and fixed: for people, programs, annotations of a forge, pull requests, and SARIF."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from textwrap import indent
 from typing import TypeVar
+from urllib.parse import quote
 
 from scaffold.changes.change import diff
 from scaffold.checks.rule import Severity
@@ -20,11 +22,12 @@ from scaffold.commands.fix import Fixed
 from scaffold.errors import Finding, number_of
 from scaffold.report.changes import files_json, gaps_text
 from scaffold.report.findings import finding_json, finding_text, seen
-from scaffold.report.sarif import as_sarif
 from scaffold.templates.questions import Value
 
 T = TypeVar("T")
 V = TypeVar("V")
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_code = attrgetter("code")
 _COMMENT = 65_536
 """The characters that a comment on GitHub may have."""
 
@@ -74,10 +77,6 @@ def as_statistics(found: Checked) -> Iterator[str]:
     yield from gaps_text(found.unverified)
     for feature, off in _grouped(found.off, lambda one: one.feature).items():
         yield f"Off, because this monorepo does not have {feature}: {', '.join(one.code for one in off)}."
-
-
-def _code(finding: Finding) -> str:
-    return finding.code
 
 
 def _grouped(findings: Iterable[V], key: Callable[[V], T]) -> dict[T, list[V]]:
@@ -198,3 +197,38 @@ def fixed_json(fixed: Fixed, *, shown: bool) -> dict[str, Value]:
         "fixed": [finding_json(finding) for finding in fixed.findings],
         "files": files_json(fixed.change, with_diff=shown),
     }
+
+
+def as_sarif(found: Checked) -> dict[str, Value]:
+    """The findings as SARIF 2.1.0, with the rules that they break."""
+    codes = sorted({finding.code for finding in found.findings})
+    described = [_described(code) for code in codes]
+    results = [
+        {
+            "ruleId": finding.code,
+            "ruleIndex": codes.index(finding.code),
+            "level": severity(finding).value,
+            "message": {"text": finding.message + (f" Fix: {finding.fix}" if finding.fix else "")},
+            "locations": [{"physicalLocation": _location(finding)}],
+        }
+        for finding in found.findings
+    ]
+    driver = {"name": "scaffold", "rules": described}
+    notes = [{"level": "note", "message": {"text": text}} for text in gaps_text(found.unverified)]
+    invocation = {"executionSuccessful": True, "toolExecutionNotifications": notes}
+    run = {"tool": {"driver": driver}, "invocations": [invocation], "results": results}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _described(code: str) -> dict[str, Value]:
+    rule = by_code().get(code)
+    if rule is None:
+        return {"id": code}
+    return {"id": code, "shortDescription": {"text": rule.title}, "fullDescription": {"text": rule.why}}
+
+
+def _location(finding: Finding) -> dict[str, Value]:
+    place: dict[str, Value] = {"artifactLocation": {"uri": quote(finding.path), "uriBaseId": "%SRCROOT%"}}
+    region = {"startLine": finding.line, "startColumn": finding.column}
+    known = {key: value for key, value in region.items() if value}
+    return {**place, "region": known} if "startLine" in known else place

@@ -8,6 +8,8 @@ from dataclasses import asdict
 from scaffold.commands.doctor import Diagnosis
 from scaffold.templates.questions import Value
 
+_REFRESH = "terraform providers schema -json > schemas.json, then scaffold doctor --schemas schemas.json"
+
 
 def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Value]:
     """What ``doctor`` found, as JSON."""
@@ -55,14 +57,12 @@ def diagnosis_text(diagnosis: Diagnosis) -> Iterator[str]:
     for difference in diagnosis.differences:
         yield (
             f"{difference.provider} is locked at {difference.locked} in {difference.lock}, but its schema "
-            f"here is {difference.in_use or 'of an unknown version'}. Refresh it in that stack: terraform "
-            "providers schema -json > schemas.json, then scaffold doctor --schemas schemas.json."
+            f"here is {difference.in_use or 'of an unknown version'}. Refresh it in that stack: {_REFRESH}."
         )
     for floor in diagnosis.floors:
         yield (
             f"{floor.path} wants {floor.provider} {floor.wanted}, but its schema here is {floor.in_use}: "
-            "plans use an older one. Refresh it in a stack: terraform providers schema -json > "
-            "schemas.json, then scaffold doctor --schemas schemas.json."
+            f"plans use an older one. Refresh it in a stack: {_REFRESH}."
         )
     for gap in diagnosis.missing:
         yield f"note: {gap}."

@@ -14,15 +14,17 @@ _TITLES = {Fate.TAKEN: "Taken", Fate.DECIDED: "Decided otherwise", Fate.LEFT: "L
 
 def import_json(report: Report) -> dict[str, Value]:
     """The report as JSON: the services and what they became, and each key in one of three lists."""
-    lists = {fate.value: [_entry_json(entry) for entry in report.of(fate)] for fate in Fate}
+    lists = {
+        fate.value: [
+            {"key": entry.key, **({"answer": entry.answer} if entry.answer else {}), "why": entry.why}
+            for entry in report.of(fate)
+        ]
+        for fate in Fate
+    }
     return {
         "file": report.source, "service": report.services[0].name, "services": report.services, **lists,
         "unseen": report.unseen,
     }  # fmt: skip
-
-
-def _entry_json(entry: Entry) -> dict[str, Value]:
-    return {"key": entry.key, **({"answer": entry.answer} if entry.answer else {}), "why": entry.why}
 
 
 def import_text(report: Report) -> Iterator[str]:

@@ -77,18 +77,13 @@ def removal_json(removal: Removal, removed: Removed | None) -> dict[str, Value]:
         "first_steps": steps_json(step for step in removal.steps if step.when is When.FIRST),
         "next_steps": steps_json(step for step in removal.steps if step.when is not When.FIRST),
         "warnings": list(removal.warnings),
-        "mentions": mentions_json(removal.mentions),
+        "mentions": removal.mentions,
     }
-
-
-def mentions_json(mentions: Iterable[Mention]) -> list[Value]:
-    """Where a name still stands, as JSON."""
-    return [{"file": str(one.path), "line": one.line, "text": one.text} for one in mentions]
 
 
 def mentions_text(mentions: Iterable[Mention]) -> Iterator[str]:
     """Where a name still stands, for people."""
-    return (f"mentioned: {one.path}:{one.line}: {one.text}" for one in mentions)
+    return (f"mentioned: {one.file}:{one.line}: {one.text}" for one in mentions)
 
 
 def removal_text(removal: Removal, removed: Removed | None) -> Iterator[str]:

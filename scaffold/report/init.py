@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from scaffold.changes.change import diff
 from scaffold.commands.init import Initial
-from scaffold.monorepo.initial import NOWHERE, Shown
+from scaffold.monorepo.initial import NOWHERE
 from scaffold.monorepo.root import OVERRIDES
 from scaffold.report.changes import files_json
 from scaffold.report.findings import seen
@@ -36,7 +36,8 @@ def initial_text(found: Initial, *, written: bool) -> Iterator[str]:
         if one.value == "" and one.where == NOWHERE and one.fact not in found.kept:
             yield f"{one.fact:{width}}  not found: add it to {OVERRIDES} before the first Service"
             continue
-        why = "" if one.fact in added else f"; {_stays(found, one)}"
+        stays = f"; {OVERRIDES} has it already" if one.fact in found.kept else "; as the templates have it"
+        why = "" if one.fact in added else stays
         yield seen(f"{one.fact:{width}}  {_shown(one.value)} ({one.where}{why})")
     yield ""
     if not found.change.changes:
@@ -46,10 +47,6 @@ def initial_text(found: Initial, *, written: bool) -> Iterator[str]:
     else:
         yield from diff(found.change).splitlines()
         yield "Nothing was written."
-
-
-def _stays(found: Initial, one: Shown) -> str:
-    return f"{OVERRIDES} has it already" if one.fact in found.kept else "as the templates have it"
 
 
 def _shown(value: Value) -> str:

@@ -9,6 +9,7 @@ from scaffold.changes.change import diff
 from scaffold.changes.step import Step
 from scaffold.checks.verify import Verified
 from scaffold.commands.prepared import Commits, Part, Prepared
+from scaffold.commands.steps import restore_steps
 from scaffold.errors import number_of
 from scaffold.report.changes import (
     committed_text,
@@ -33,7 +34,8 @@ def prepared_json(
 ) -> dict[str, Value]:
     """A stack or a pipeline as JSON; if there are both, the pipeline is below the stack."""
     stack, pipeline = (
-        part and _part_json(part, written=written, commit=commit)
+        part
+        and {"written": written, "commit": commit, "files": files_json(part.change, with_diff=not written)}
         for part, commit in zip((prepared.stack, prepared.pipeline), commits, strict=True)
     )
     result: dict[str, Value] = {"service": prepared.service, "template": origin_json(prepared.origin)}
@@ -53,13 +55,10 @@ def prepared_json(
         }
         result |= {"app_repository": made} if stack else made
         result["clone"] = clone_json(prepared)
-    restores = {"restore": steps_json(prepared.restores)} if stack else {}
-    return {**result, "decisions": prepared.decisions, "next_steps": steps_json(steps), **restores}
-
-
-def _part_json(part: Part[object], *, written: bool, commit: str | None) -> dict[str, Value]:
-    files = files_json(part.change, with_diff=not written)
-    return {"written": written, "commit": commit, "files": files}
+    result |= {"decisions": prepared.decisions, "next_steps": steps_json(steps)}
+    if prepared.stack:
+        result["restore"] = steps_json(restore_steps(prepared.stack.values))
+    return result
 
 
 def prepared_text(

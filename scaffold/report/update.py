@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from scaffold.commands.updated import Updated, Updates
 from scaffold.errors import number_of
-from scaffold.monorepo.root import place
 from scaffold.report.changes import committed_text, files_json, gaps_text, origin_json, origin_text
 from scaffold.report.difference import difference_text
 from scaffold.report.findings import finding_json, finding_text
@@ -45,8 +43,8 @@ def _files(one: Updated) -> dict[str, list[str]]:
     for path, state in one.merged.states.items():
         if state is not State.KEPT:
             found[state.value].append(str(path))
-    own = PurePosixPath(place(one.change.root, one.stack))
-    if lists := [str(file.path) for file in one.change.changes if not file.path.is_relative_to(own)]:
+    outside = (file.path for file in one.change.changes if not file.path.is_relative_to(one.side.directory))
+    if lists := list(map(str, outside)):
         found["lists"] = lists
     return dict(found)
 
@@ -69,7 +67,7 @@ def update_json(updates: Updates, commits: tuple[str, ...], *, written: bool) ->
         "stacks": [
             {
                 "stack": one.stack,
-                "from": one.version,
+                "from": one.side.version,
                 "state": one.word,
                 "files": [
                     {"path": str(path), "state": state.value} for path, state in one.merged.states.items()

@@ -18,7 +18,7 @@ from scaffold.hcl.amend import (
 )
 from scaffold.hcl.edit import insert_block, insert_entry, remove_block, remove_entry
 from scaffold.hcl.expressions import Entry
-from scaffold.hcl.kinds import ExprKind
+from scaffold.hcl.grammar import ExprKind
 from scaffold.hcl.place import Steps, block_at, find
 from scaffold.hcl.splice import EditError
 from scaffold.hcl.strings import quote

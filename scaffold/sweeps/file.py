@@ -43,11 +43,7 @@ def rule_from(path: Path) -> Rule:
 
 def declared(name: str, source: bytes) -> Rule:
     """The rule that a YAML text declares. Raises :class:`AnswersError` with everything that is wrong."""
-    reader = _Reader(YamlFile(name, source))
-    rule = reader.rule()
-    reader.file.demand()
-    assert rule is not None
-    return rule
+    return _Reader(name, source).rule()
 
 
 def _from_python(path: Path) -> Rule:
@@ -67,24 +63,22 @@ def _from_python(path: Path) -> Rule:
     return found[0]()
 
 
-class _Reader:
+class _Reader(YamlFile):
     """Turns a file into a rule, as far as the file is valid; problems are noted."""
 
-    def __init__(self, file: YamlFile) -> None:
-        self.file = file
-
-    def rule(self) -> Rule | None:
-        """The rule; None, or an incomplete one, if something is wrong."""
-        if self.file.findings or not self.file.against("file"):
+    def rule(self) -> Rule:
+        """The rule. Raises :class:`AnswersError` with everything that is wrong."""
+        if self.findings or not self.against("file"):
             self._parts()
-            return None
-        said = self.file.value
+            self.demand()
+        said = self.value
         selector, edits, contract = self._selector(), self._edits(), self._contract()
+        self.demand()
         return DeclaredRule(said["code"], said["title"], selector, edits, contract)
 
     def _parts(self) -> None:
         """Look for valid parts of an invalid file, so that all errors are reported at once."""
-        said = self.file.value
+        said = self.value
         if isinstance(said, Mapping):
             if isinstance(said.get("edits"), list) and all(
                 isinstance(edit, Mapping) for edit in said["edits"]
@@ -94,7 +88,7 @@ class _Reader:
                 self._contract()
 
     def _selector(self) -> Selector:
-        said = self.file.value["select"]
+        said = self.value["select"]
         where, around = (self._conditions(said.get(key, {}), ("select", key)) for key in ("where", "around"))
         return Selector(_texts(said["blocks"]), _texts(said.get("inside", [])), where, around)
 
@@ -104,20 +98,20 @@ class _Reader:
 
     def _edits(self) -> tuple[Edit, ...]:
         found = []
-        for number, said in enumerate(self.file.value["edits"]):
+        for number, said in enumerate(self.value["edits"]):
             place: Place = ("edits", number)
             verbs = [verb for verb in _VERBS if verb in said]
             if len(verbs) != 1:
                 what = "is not an edit" if not verbs else f"is more than one edit: {', '.join(verbs)}"
-                self.file.wrong(place, what, allowed=", ".join(_VERBS), fix="Write one of them in each edit.")
-            elif self.file.against(f"edits.{verbs[0]}", place):
+                self.wrong(place, what, allowed=", ".join(_VERBS), fix="Write one of them in each edit.")
+            elif self.against(f"edits.{verbs[0]}", place):
                 found.append(self._edit(verbs[0], said, place))
         return tuple(found)
 
     def _edit(self, verb: str, said: Mapping[str, Value], place: Place) -> Edit:
         question = Question(said["ask"], tuple(said.get("proposals", ()))) if "ask" in said else None
         if "proposals" in said and question is None:
-            self.file.wrong((*place, "proposals"), "go with ask", fix="Ask something, or remove them.")
+            self.wrong((*place, "proposals"), "go with ask", fix="Ask something, or remove them.")
         match verb:
             case "set":
                 return Set(
@@ -140,9 +134,7 @@ class _Reader:
             case _:
                 values = {_text(old): _hcl(new) for old, new in said.get("values", {}).items()}
                 if question is not None and not values:
-                    self.file.wrong(
-                        (*place, "ask"), "goes with values", fix="Say which values need no question."
-                    )
+                    self.wrong((*place, "ask"), "goes with values", fix="Say which values need no question.")
                 return Rename(said["rename"], said["to"], values, question)
 
     def _value(self, said: Mapping[str, Value], place: Place) -> str:
@@ -150,13 +142,13 @@ class _Reader:
         given = [key for key in _VALUES if key in said]
         if len(given) != 1:
             what = "says no value" if not given else f"says more than one value: {', '.join(given)}"
-            self.file.wrong(place, what, allowed=", ".join(_VALUES), fix="Write one of them.")
+            self.wrong(place, what, allowed=", ".join(_VALUES), fix="Write one of them.")
         if "expression" in said:
             try:
                 parse(f"x = {said['expression']}\n".encode())
             except HclSyntaxError as error:
                 what = f"is not an expression: {error.problems[0].message}"
-                self.file.wrong((*place, "expression"), what, allowed="HCL such as var.host")
+                self.wrong((*place, "expression"), what, allowed="HCL such as var.host")
             return str(said["expression"])
         return _hcl(said["value"]) if "value" in said else ""
 
@@ -164,31 +156,29 @@ class _Reader:
         try:
             number = len(parse(f"{text}\n".encode()).body.items)
         except HclSyntaxError as error:
-            self.file.wrong(place, f"is not HCL: {error.problems[0].message}")
+            self.wrong(place, f"is not HCL: {error.problems[0].message}")
         else:
             if number != 1:
-                self.file.wrong(place, f"holds {number} definitions", allowed="one argument or block")
+                self.wrong(place, f"holds {number} definitions", allowed="one argument or block")
 
     def _path(self, text: str, place: Place) -> Steps:
         path = path_of(text)
         if path is None or not isinstance(path[0], str):
-            self.file.wrong(place, "is not a path", allowed='a path such as metadata[0].labels["tier"]')
+            self.wrong(place, "is not a path", allowed='a path such as metadata[0].labels["tier"]')
         return path or ()
 
     def _contract(self) -> Contract:
-        if self.file.value["contract"] == "nothing":
+        if self.value["contract"] == "nothing":
             return NOTHING
         rows = []
-        for number, said in enumerate(self.file.value["contract"]):
+        for number, said in enumerate(self.value["contract"]):
             place: Place = ("contract", number)
-            if not self.file.against("change", place):
+            if not self.against("change", place):
                 continue
             kinds = [key for key in ("attribute", "comes", "goes") if key in said]
             if len(kinds) != 1 or (kinds != ["attribute"] and {"from", "to"} & said.keys()):
                 allowed = "an attribute, perhaps with from and to; or comes: true; or goes: true"
-                self.file.wrong(
-                    place, "does not say what may change", allowed=allowed, fix="Write one of them."
-                )
+                self.wrong(place, "does not say what may change", allowed=allowed, fix="Write one of them.")
                 continue
             before, after = (_wanted(said, key) for key in ("from", "to"))
             attribute, comes = said.get("attribute", ""), "goes" not in said

@@ -41,13 +41,13 @@ class Answers:
     """The answers in a worklist, by what they are about."""
 
     def __init__(self, file: YamlFile | None = None) -> None:
-        self._file = file
+        self._file = file or YamlFile("worklist", b"[]")
         self._numbers: dict[Site, int] = {}
         self._given: dict[Site, tuple[str | None, Answer]] = {}
-        for number, said in enumerate((file.value or ()) if file else ()):
+        for number, said in enumerate(self._file.value or ()):
             site = (said["file"], said["block"])
-            if site in self._numbers and file:
-                file.wrong((number, "block"), "is answered twice", fix="Remove one of the answers.")
+            if site in self._numbers:
+                self._file.wrong((number, "block"), "is answered twice", fix="Remove one of the answers.")
             self._numbers[site] = number
             if said["answer"] is not None:
                 text = str(said["answer"])
@@ -67,7 +67,7 @@ class Answers:
         asked, answer = self._given.get(site, (None, None))
         if answer is None or asked not in (None, question.text):
             return None
-        if question.proposals and answer.value not in question.proposals and self._file:
+        if question.proposals and answer.value not in question.proposals:
             allowed = ", ".join(question.proposals)
             self._file.wrong((self._numbers[site], "answer"), "is none of the proposals", allowed=allowed)
             return None
@@ -75,8 +75,6 @@ class Answers:
 
     def demand(self, known: Iterable[Site]) -> None:
         """Raise :class:`~scaffold.errors.AnswersError` with all that is wrong; ``known`` are all blocks."""
-        if self._file is None:
-            return
         for site in self._given.keys() - set(known):
             fix = "Correct `file` and `block`, or remove the answer."
             self._file.wrong(

@@ -13,7 +13,7 @@ from scaffold.errors import Finding
 from scaffold.hcl.source import at
 from scaffold.terraform import diagnostics, meta, plan_json, providers, trim
 from scaffold.terraform.diagnostics import Output
-from scaffold.terraform.lifetime import Finished, Running
+from scaffold.terraform.lifetime import Finished
 from scaffold.terraform.mends import Lessons, from_the_start, learn
 from scaffold.terraform.planned import PlannedResource
 from scaffold.terraform.result import PlanResult, Reason, StandIn, StandInKind, Tool
@@ -28,8 +28,8 @@ CHOICE = "SCAFFOLD_TERRAFORM"
 """The environment variable that names the program to plan with, where PATH does not say it."""
 TIMEOUT = 120.0
 """Seconds that one command may take."""
-Start = Callable[[Sequence[str], Path, str], Running]
-"""Starts Terraform: its arguments, the directory, and the value of ``TF_REATTACH_PROVIDERS``."""
+Execute = Callable[[Sequence[str], Path, str, float], Finished]
+"""Runs Terraform: its arguments, the directory, the value of ``TF_REATTACH_PROVIDERS``, the longest time."""
 Serve = Callable[[Mapping[str, RawSchema]], Mapping[str, Path]]
 """Serves schemas by the address of their provider, from now on instead of others; gives the sockets."""
 _FILE = "plan"
@@ -51,7 +51,7 @@ class Attempt:
     place: Path
     tool: Tool
     known: Schemas
-    start: Start
+    execute: Execute
     serve: Serve
     lessons: Lessons
 
@@ -165,10 +165,9 @@ class Attempt:
 
     def _terraform(self, arguments: Sequence[str], reattach: str) -> Finished:
         try:
-            running = self.start(arguments, self._workspace.directory, reattach)
+            return self.execute(arguments, self._workspace.directory, reattach, TIMEOUT)
         except OSError as error:  # of another machine, or its interpreter is missing
             return Finished(126, b"", f"it cannot be run: {error.strerror}".encode())
-        return running.finish(TIMEOUT)
 
     def _learn(self, done: Finished) -> bool:
         """Whether the failure shows a mend that earlier attempts did not."""
@@ -226,16 +225,13 @@ class Attempt:
                 continue
             if schema is None:
                 schema = providers.assumed_schema(requirement, documents)
-                self._assume(requirement)
+                if requirement.used is not None:
+                    where = f"{requirement.used.source.path}:{requirement.used.line}"
+                    self._assumed.append(StandIn(StandInKind.PROVIDER, requirement.address, where))
             # A part of what is built in would not have the resource of the helper.
             whole = address == providers.BUILT_IN
             self._schemas[address] = schema
             self._used[address] = schema if whole else trim.trimmed(schema, requirement, used)
-
-    def _assume(self, requirement: providers.Requirement) -> None:
-        if requirement.used is not None:
-            where = f"{requirement.used.source.path}:{requirement.used.line}"
-            self._assumed.append(StandIn(StandInKind.PROVIDER, requirement.address, where))
 
     def _no_schema(self, requirement: providers.Requirement) -> Finding:
         block = requirement.used

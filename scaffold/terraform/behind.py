@@ -7,7 +7,7 @@ of a module or a data source with another name changes nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -202,16 +202,10 @@ def _inside(value: Expression, path: Sequence[str | int]) -> tuple[Expression, S
     """The part of a list or map that a path leads to, and the rest of the path that leads into none."""
     left = list(path)
     while left:
-        parts = list(_parts(value.bare, left[0]))
-        if not parts:
+        step, bare = left[0], value.bare
+        inner = bare.at(step) if isinstance(step, str) else next(iter(bare.elements[step : step + 1]), None)
+        if inner is None:
             break
-        value = parts[-1]
+        value = inner
         left.pop(0)
     return value, left
-
-
-def _parts(value: Expression, step: str | int) -> Iterator[Expression]:
-    if isinstance(step, int):
-        yield from value.elements[step : step + 1]
-    elif (entry := value.entry(step)) is not None:
-        yield entry.value

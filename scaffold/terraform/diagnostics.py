@@ -23,14 +23,13 @@ _MOST_DETAIL = 400
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One error of Terraform. ``start`` and ``end`` are bytes of the file in the working copy."""
+    """One error of Terraform; ``start`` is a byte of the file in the working copy."""
 
     summary: str
     detail: str
     file: str = ""
     line: int | None = None
     start: int = 0
-    end: int = 0
     address: str = ""
 
     @property
@@ -75,27 +74,24 @@ def read(stdout: bytes) -> Output:
 def _diagnostic(raw: Mapping[str, object]) -> Diagnostic:
     place = cast("Mapping[str, object]", raw.get("range") or {})
     start = cast("Mapping[str, int]", place.get("start") or {})
-    end = cast("Mapping[str, int]", place.get("end") or {})
     return Diagnostic(
         summary=str(raw.get("summary", "")),
         detail=" ".join(str(raw.get("detail", "")).split()),
         file=str(place.get("filename", "")),
         line=start.get("line"),
         start=start.get("byte", 0),
-        end=end.get("byte", 0),
         address=str(raw.get("address", "")),
     )
 
 
 @dataclass(frozen=True)
 class Located:
-    """A diagnostic and its place: the file of the working copy, and the range in what a person wrote."""
+    """A diagnostic and its place: the file of the working copy, and the byte in what a person wrote."""
 
     diagnostic: Diagnostic
     path: str = ""
     placed: Placed | None = None
     start: int = 0
-    end: int = 0
 
     @property
     def origin(self) -> str:
@@ -104,11 +100,9 @@ class Located:
 
     def position(self) -> tuple[int | None, int | None]:
         """Line and column in that file."""
-        return (
-            self.placed.source.position(self.start)
-            if self.placed is not None
-            else (self.diagnostic.line, None)
-        )
+        if self.placed is None:
+            return self.diagnostic.line, None
+        return self.placed.source.position(self.start)
 
 
 def locate(diagnostic: Diagnostic, workspace: Workspace) -> Located:
@@ -120,7 +114,7 @@ def locate(diagnostic: Diagnostic, workspace: Workspace) -> Located:
     placed = workspace.placed.get(path)
     if placed is None:
         return Located(diagnostic, path)
-    return Located(diagnostic, path, placed, placed.origin(diagnostic.start), placed.origin(diagnostic.end))
+    return Located(diagnostic, path, placed, placed.origin(diagnostic.start))
 
 
 def explain(located: Located, workspace: Workspace, version: str) -> Finding:
@@ -213,13 +207,9 @@ def expression_at(located: Located, workspace: Workspace) -> Iterator[Expression
     if located.placed is None:
         return
     document = workspace.module_of(located.path).documents[located.path]
-    waiting = [document.body]
-    while waiting:
-        body = waiting.pop()
-        waiting += [block.body for block in body.blocks if block.start <= located.start < block.end]
-        for attribute in body.attributes.values():
-            if attribute.start <= located.start < attribute.end:
-                yield attribute.value
+    for argument in document.body.arguments():
+        if argument.start <= located.start < argument.end:
+            yield argument.value
 
 
 def unfit(located: Located, workspace: Workspace) -> frozenset[str]:

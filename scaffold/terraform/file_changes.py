@@ -25,14 +25,11 @@ class Changes:
     reads_as_is: bool = False
     """Whether it reads the bytes of a file, which may be one that is changed."""
 
-    def refuse(self, place: Expression | Block, message: str, fix: str = "") -> None:
-        """Note that the file reaches out of the working copy, or may."""
-        self.findings.append(at(place, Reason.OUTSIDE.value, message, fix=fix or None))
-
-    def refuse_to_open(self, block: Block) -> None:
-        """Note that something ephemeral cannot be had."""
-        message = f"{block.address} is opened in every plan, and there is no provider to do it"
-        self.findings.append(at(block, Reason.NO_SCHEMA.value, message))
+    def refuse(
+        self, place: Expression | Block, message: str, fix: str = "", reason: Reason = Reason.OUTSIDE
+    ) -> None:
+        """Note why the file cannot be planned: by default, because it reaches out of the copy, or may."""
+        self.findings.append(at(place, reason.value, message, fix=fix or None))
 
     def stand_in(self, place: Expression | Block | Attribute, kind: StandInKind, what: str) -> None:
         """Note that something is not real."""
@@ -60,12 +57,6 @@ class Changes:
             self.splices.append(blank(block.source.data, item.start, item.end))
             if name in ("backend", "cloud"):
                 self.stand_in(item, StandInKind.BACKEND, "state: planned as if nothing existed")
-
-    def without_import(self, block: Block) -> None:
-        """What is imported is planned as new."""
-        self.splices.append(blank(block.source.data, block.start, block.end))
-        target = block.body.value("to")
-        self.stand_in(block, StandInKind.IMPORT, target.text if target is not None else "import")
 
     def split_operators(self, body: Body) -> None:
         """``a || b`` as ``a ? true : b``, ``a && b`` as ``a ? b : false``: an unneeded operand may fail."""

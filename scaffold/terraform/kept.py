@@ -45,7 +45,6 @@ _SHORTEST = 4
 
 Question = tuple[str, str]
 Answers = dict[Question, bytes]
-Key = tuple[str, str]
 
 
 class AskedTree:

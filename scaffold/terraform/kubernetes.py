@@ -100,9 +100,9 @@ def ending(entries: Mapping[str, Tree], suffix: str) -> Tree:
     return next((entries[key] for key in sorted(entries) if key.endswith(suffix)), None)
 
 
-def listens(port: Tree, target: int | str) -> bool:
-    """Whether a container's port has this number or name; an unknown one may have any."""
-    number, name = get(port, "container_port"), get(port, "name")
+def is_port(port: Tree, target: int | str) -> bool:
+    """Whether a port of a container or a Service has this number or name; an unknown one may have any."""
+    number, name = get(port, "container_port") or get(port, "port"), get(port, "name")
     return isinstance(number, Mark | Placeholder) or str(number) == str(target) or name == target
 
 

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,31 +45,6 @@ class Finished:
 
 
 @dataclass(slots=True, eq=False)
-class Running:
-    """A program that was started and belongs to a run."""
-
-    _run: Run
-    _child: subprocess.Popen[bytes]
-
-    def finish(self, timeout: float) -> Finished:
-        """Wait for its end and return its exit code and output.
-
-        After ``timeout`` seconds it is killed and ``timed_out`` set.
-        """
-        try:
-            stdout, stderr = self._child.communicate(timeout=timeout)
-            return Finished(self._child.returncode, stdout, stderr)
-        except subprocess.TimeoutExpired:
-            _kill(self._child)
-            stdout, stderr = self._child.communicate()
-            return Finished(self._child.returncode, stdout, stderr, timed_out=True)
-        finally:
-            # On an interrupt it still runs: then it stays with the run, which ends it.
-            if self._child.returncode is not None:
-                self._run.forget(self._child)
-
-
-@dataclass(slots=True, eq=False)
 class Run:
     """One run: its directory, and the processes it starts."""
 
@@ -86,11 +61,39 @@ class Run:
         """
         return self._starter.submit(confine, program, self.directory).result()
 
-    def start(self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Running:
-        """Start a program, in a process group that ends with this run."""
-        return self._starter.submit(self._start, argv, cwd, environment).result()
+    def result(
+        self,
+        argv: Sequence[str],
+        cwd: Path,
+        environment: Mapping[str, str],
+        timeout: float,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> Finished:
+        """How a program ends, in a process group that ends with this run.
 
-    def _start(self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Running:
+        After ``timeout`` seconds it is killed and ``timed_out`` set. ``meanwhile`` is called once it runs; an
+        error there is not this one's. Raises ``OSError`` if it cannot start.
+        """
+        child = self._starter.submit(self._start, argv, cwd, environment).result()
+        if meanwhile is not None:
+            with contextlib.suppress(Exception):
+                meanwhile()
+        try:
+            stdout, stderr = child.communicate(timeout=timeout)
+            return Finished(child.returncode, stdout, stderr)
+        except subprocess.TimeoutExpired:
+            _kill(child)
+            stdout, stderr = child.communicate()
+            return Finished(child.returncode, stdout, stderr, timed_out=True)
+        finally:
+            # On an interrupt it still runs: then it stays with the run, which ends it.
+            if child.returncode is not None:
+                with self._lock:
+                    self._children.discard(child)
+
+    def _start(
+        self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the run is over")
@@ -104,12 +107,7 @@ class Run:
                 process_group=0,
             )
             self._children.add(child)
-        return Running(self, child)
-
-    def forget(self, child: subprocess.Popen[bytes]) -> None:
-        """Note that a program has ended."""
-        with self._lock:
-            self._children.discard(child)
+        return child
 
     def kill(self) -> None:
         """End what is still running, and start nothing more."""

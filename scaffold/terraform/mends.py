@@ -42,14 +42,14 @@ def from_the_start(workspace: Workspace) -> Mends:
                     marked.add((path, call.start))
     placeholders = workspace.variables.placeholders.items()
     return Mends(
-        variables=frozenset(name for name, block in placeholders if _type(block) not in _TEXT),
+        variables=frozenset(
+            name
+            for name, block in placeholders
+            if types.of_expression(block.body.value("type")).name not in _TEXT
+        ),
         instances=frozenset(instances),
         marked=frozenset(marked),
     )
-
-
-def _type(variable: Block) -> str:
-    return types.of_expression(variable.body.value("type")).name
 
 
 def learn(failed: Iterable[Located], workspace: Workspace, mends: Mends) -> Mends:
@@ -130,8 +130,9 @@ class Lessons:
                 for reference in expression.references()
             )
             unset = frozenset(name[-1] for name in names)
+            variables = module.documents[located.path].body.blocks_of("variable")
             if (
-                any(block.start <= located.start < block.end for block in _variables(located, module))
+                any(block.start <= located.start < block.end for block in variables)
                 and all(len(name) == 2 and name[0] == "var" for name in names)
                 and all(_sets_none(call, unset) for _, call in workspace.calls_of(module.path))
             ):
@@ -149,10 +150,6 @@ class Lessons:
 
 def _sets_none(call: Block, names: frozenset[str]) -> bool:
     return not names & call.body.attributes.keys()
-
-
-def _variables(located: Located, module: Module) -> Iterable[Block]:
-    return module.documents[located.path].body.blocks_of("variable")
 
 
 def _files(module: Module) -> _Files:

@@ -138,35 +138,23 @@ def without_keys(address: str) -> str:
 def _shown(
     plan: RawSchema, module: str, type_: str, name: str, schema: BlockSchema | None
 ) -> tuple[Mapping[str, object], Mapping[str, object]]:
-    """What a plan that was shown says itself about the configuration; see :data:`Configured`."""
-    root = cast("RawSchema", cast("RawSchema", plan.get("configuration", {})).get("root_module", {}))
-    here, settings = _configuration(root, module)
-    return _expressions(here, f"{type_}.{name}"), settings
+    """What a plan that was shown says itself about the configuration; see :data:`Configured`.
 
-
-def _configuration(root: RawSchema, module: str) -> tuple[RawSchema, Mapping[str, object]]:
-    """What the configuration says about a module, and its constant arguments: defaults and those of calls.
-
-    What it does not take itself it has from the module around it, which may only stand in front of it.
+    What a module does not take itself it has from the module around it, which may only stand in front of it.
     """
-    here, settings = root, dict[str, object]()
-    for name in without_keys(module).split(".")[1::2]:
-        call = cast("Mapping[str, RawSchema]", here.get("module_calls", {})).get(name, {})
+    here = cast("RawSchema", cast("RawSchema", plan.get("configuration", {})).get("root_module", {}))
+    settings: dict[str, object] = {}
+    for called in without_keys(module).split(".")[1::2]:
+        call = cast("Mapping[str, RawSchema]", here.get("module_calls", {})).get(called, {})
         here = cast("RawSchema", call.get("module", {}))
         variables = cast("Mapping[str, RawSchema]", here.get("variables", {}))
         given = cast("Mapping[str, RawSchema]", call.get("expressions", {}))
         settings = {key: value for key, value in settings.items() if key not in variables}
         settings |= {key: spec.get("default") for key, spec in variables.items() if key not in given}
         settings |= {key: spec["constant_value"] for key, spec in given.items() if "constant_value" in spec}
-    return here, MappingProxyType(settings)
-
-
-def _expressions(module: RawSchema, resource: str) -> RawSchema:
-    """What the configuration says about a resource of a module: expressions by argument."""
-    for candidate in cast("Sequence[RawSchema]", module.get("resources", ())):
-        if candidate["address"] == resource:
-            return cast("RawSchema", candidate.get("expressions", {}))
-    return {}
+    resources = cast("Sequence[RawSchema]", here.get("resources", ()))
+    own = (one.get("expressions", {}) for one in resources if one["address"] == f"{type_}.{name}")
+    return cast("RawSchema", next(own, {})), MappingProxyType(settings)
 
 
 def _block(

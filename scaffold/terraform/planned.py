@@ -157,6 +157,11 @@ def path_text(path: Path) -> str:
     return "".join(parts)
 
 
+def is_within(text: str, above: str) -> bool:
+    """Whether a path or an address is the one ``above``, or a part of what is there."""
+    return text == above or text.startswith((f"{above}[", f"{above}."))
+
+
 # to JSON
 
 

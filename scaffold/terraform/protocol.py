@@ -30,12 +30,11 @@ def schema_response(provider: Mapping[str, Any]) -> bytes:
     response = pb.GetProviderSchema.Response()
     response.server_capabilities.get_provider_schema_optional = True
     response.provider.block.CopyFrom(_block(provider.get("provider", {}).get("block", {}), lenient=True))
-    for name, schema in provider.get("resource_schemas", {}).items():
-        response.resource_schemas[name].version = schema.get("version", 0)
-        response.resource_schemas[name].block.CopyFrom(_block(schema["block"]))
-    for name, schema in provider.get("data_source_schemas", {}).items():
-        response.data_source_schemas[name].version = schema.get("version", 0)
-        response.data_source_schemas[name].block.CopyFrom(_block(schema["block"]))
+    for section in ("resource_schemas", "data_source_schemas"):
+        for name, schema in provider.get(section, {}).items():
+            answer = getattr(response, section)[name]
+            answer.version = schema.get("version", 0)
+            answer.block.CopyFrom(_block(schema["block"]))
     return response.SerializeToString()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from scaffold.hcl.syntax import Attr, Block, Body, Document, Step
+from scaffold.hcl.syntax import Attr, Attribute, Block, Body, Document, Step
 from scaffold.terraform.schemas import RawSchema, Schemas
 
 REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
@@ -94,13 +94,17 @@ def _get(found: dict[str, Requirement], sources: Mapping[str, str], name: str) -
 
 
 def _sources(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
-    for document in documents:
-        for settings in document.body.blocks_of("terraform"):
-            for providers in settings.body.blocks_of("required_providers"):
-                for name, attribute in providers.body.attributes.items():
-                    value = attribute.value.at("source")
-                    source = value.string() if value is not None else None
-                    yield name, without_registry(source or f"{_OFFICIAL}/{name}")
+    for argument in (argument for document in documents for argument in required_providers(document.body)):
+        value = argument.value.at("source")
+        source = value.string() if value is not None else None
+        yield argument.name, without_registry(source or f"{_OFFICIAL}/{argument.name}")
+
+
+def required_providers(body: Body) -> Iterator[Attribute]:
+    """The providers that a file requires, each with what it says of one."""
+    for settings in body.blocks_of("terraform"):
+        for providers in settings.body.blocks_of("required_providers"):
+            yield from providers.body.attributes.values()
 
 
 def without_registry(address: str) -> str:

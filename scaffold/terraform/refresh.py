@@ -14,7 +14,8 @@ from scaffold.errors import MissingError
 from scaffold.hcl.syntax import Body, HclSyntaxError, parse
 from scaffold.monorepo.root import stacks_home
 from scaffold.terraform import schemas
-from scaffold.terraform.schemas import RawSchema, Schemas
+from scaffold.terraform.providers import required_providers
+from scaffold.terraform.schemas import SECTIONS, RawSchema, Schemas
 from scaffold.terraform.terragrunt import generated
 
 LOCK = ".terraform.lock.hcl"
@@ -101,7 +102,8 @@ def _printed(file: Path) -> Mapping[str, RawSchema]:
 def _store(address: str, schema: RawSchema, version: str, target: Path) -> Stored:
     name = address.rpartition("/")[2]
     file = target / f"{'-'.join(filter(None, (name, version)))}.json.gz"
-    content = {"format_version": "1.0", "provider_schemas": {address: _without_prose(schema)}}
+    used = {key: _without_prose(schema[key]) for key in ("provider", *SECTIONS.values()) if key in schema}
+    content = {"format_version": "1.0", "provider_schemas": {address: used}}
     staged = file.with_suffix(".new")
     staged.write_bytes(
         gzip.compress(json.dumps(content, sort_keys=True, separators=(",", ":")).encode(), mtime=0)
@@ -120,23 +122,15 @@ def _files_of(name: str, target: Path) -> Iterator[Path]:
             yield file
 
 
-def _without_prose(schema: RawSchema) -> RawSchema:
-    """The parts of a schema that are used, without the texts that are only for people.
+def _without_prose(value: object) -> object:
+    """A part of a schema without the texts that are only for people.
 
     An argument may itself be called ``description``: then it is not text.
     """
-    return {
-        key: _without_prose_below(schema[key])
-        for key in ("provider", "resource_schemas", "data_source_schemas")
-        if key in schema
-    }
-
-
-def _without_prose_below(value: object) -> object:
     if not isinstance(value, Mapping):
         return value
     prose = {key for key in _PROSE & value.keys() if isinstance(value[key], str)}
-    return {key: _without_prose_below(below) for key, below in value.items() if key not in prose}
+    return {key: _without_prose(below) for key, below in value.items() if key not in prose}
 
 
 # versions
@@ -188,19 +182,16 @@ def floors(known: Schemas, settings: Body) -> tuple[Floor, ...]:
 
 def _required(body: Body) -> Iterator[tuple[str, str]]:
     """The providers that a file requires, by their own names, each with its constraint."""
-    for settings in body.blocks_of("terraform"):
-        for required in settings.body.blocks_of("required_providers"):
-            for name in required.body.attributes:
-                wanted = required.body.literal(name)
-                if isinstance(wanted, Mapping) and isinstance(wanted.get("version"), str):
-                    yield str(wanted.get("source", name)).rpartition("/")[2], str(wanted["version"])
+    for argument in required_providers(body):
+        wanted = argument.value.literal()
+        if isinstance(wanted, Mapping) and isinstance(wanted.get("version"), str):
+            yield str(wanted.get("source", argument.name)).rpartition("/")[2], str(wanted["version"])
 
 
 def _bounds(constraint: str) -> Iterator[tuple[int, ...]]:
     for part in constraint.split(","):
-        operator = part.strip()[: len(part.strip()) - len(part.strip().lstrip("<>=!~"))]
-        if "<" not in operator and "!" not in operator:
-            yield _numbers(part.strip()[len(operator) :])
+        if "<" not in part and "!" not in part:
+            yield _numbers(part.strip().lstrip("=>~"))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

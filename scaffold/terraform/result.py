@@ -9,7 +9,7 @@ from enum import Enum
 
 from scaffold.errors import Finding
 from scaffold.terraform.confine import Layer
-from scaffold.terraform.planned import PlannedResource
+from scaffold.terraform.planned import PlannedResource, is_within
 
 
 class StandInKind(Enum):
@@ -101,17 +101,13 @@ class Moves:
     def now(self, address: str) -> str:
         """The present address of what had this one."""
         for before, after in self.moved:
-            if _within(address, before):
+            if is_within(address, before):
                 return after + address[len(before) :]
         return address
 
     def forgets(self, address: str) -> bool:
         """Whether the object stays when its resource goes."""
-        return any(_within(address, given_up) for given_up in self.forgotten)
-
-
-def _within(address: str, above: str) -> bool:
-    return address == above or address.startswith((f"{above}[", f"{above}."))
+        return any(is_within(address, given_up) for given_up in self.forgotten)
 
 
 NO_MOVES = Moves()

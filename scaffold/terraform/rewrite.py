@@ -15,7 +15,7 @@ from scaffold.hcl.splice import Splice, blank, insertion
 from scaffold.hcl.syntax import Block, Document, Expression
 from scaffold.terraform.file_changes import Changes
 from scaffold.terraform.planned import INSTANCE
-from scaffold.terraform.result import StandInKind
+from scaffold.terraform.result import Reason, StandInKind
 from scaffold.terraform.tree import OutsideError
 
 REFUSED = "-refused"
@@ -109,11 +109,17 @@ class Rewriter:
                 case "terraform":
                     result.only_versions(block)
                 case "import":
-                    result.without_import(block)
+                    # What is imported is planned as new.
+                    result.splices.append(blank(block.source.data, block.start, block.end))
+                    target = block.body.value("to")
+                    result.stand_in(
+                        block, StandInKind.IMPORT, target.text if target is not None else "import"
+                    )
                 case "data" if not overrides:  # what is merged into depends on the helper already
                     self._defer(block, result)
                 case "ephemeral":
-                    result.refuse_to_open(block)
+                    what = f"{block.address} is opened in every plan, and there is no provider to do it"
+                    result.refuse(block, what, reason=Reason.NO_SCHEMA)
                 case "check":
                     for data in block.body.blocks_of("data"):
                         self._defer(data, result)

@@ -11,21 +11,24 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scaffold.errors import MissingError
 from scaffold.terraform import refresh
 from scaffold.terraform.attempt import CHOICE, Attempt
 from scaffold.terraform.confine import Layer
 from scaffold.terraform.kept import AskedTree, KeptPlans
-from scaffold.terraform.lifetime import Run, Running, private_run, sweep
+from scaffold.terraform.lifetime import Finished, Run, private_run, sweep
 from scaffold.terraform.mends import Lessons
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.schemas import RawSchema, Schemas
 from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree, stacks_in
+
+if TYPE_CHECKING:
+    from scaffold.terraform.server import SchemaServer
 
 TOOLS = ("terraform", "tofu")
 _PATIENCE = 10.0
@@ -175,9 +178,11 @@ def _planned(
     kept: KeptPlans,
     meanwhile: Callable[[], object] | None,
 ) -> list[PlanResult]:
-    alone = workers <= 1
-    with private_run() as run, Planner(run, tool, known, kept, alone=alone, meanwhile=meanwhile) as planner:
-        if alone:
+    from scaffold.terraform.server import SchemaServer
+
+    with private_run() as run, SchemaServer() as server:
+        planner = Planner(run, server, tool, known, kept, alone=workers <= 1, meanwhile=meanwhile)
+        if workers <= 1:
             return [planner.plan(job) for job in jobs]
         pool = ThreadPoolExecutor(workers)
         try:
@@ -189,70 +194,58 @@ def _planned(
             pool.shutdown(cancel_futures=True)
 
 
-class Planner(AbstractContextManager["Planner"]):
-    """Plans stacks in the directory of one run, until it is closed."""
+@dataclass
+class Planner:
+    """Plans stacks in the directory of one run."""
 
-    def __init__(
-        self,
-        run: Run,
-        tool: Tool,
-        known: Schemas,
-        kept: KeptPlans,
-        *,
-        alone: bool,
-        meanwhile: Callable[[], object] | None = None,
-    ) -> None:
-        from scaffold.terraform.server import SchemaServer
+    run: Run
+    server: SchemaServer
+    tool: Tool
+    known: Schemas
+    kept: KeptPlans
+    alone: bool
+    meanwhile: Callable[[], object] | None
 
-        self._run = run
-        self._tool = tool
-        self._schemas = known
-        self._kept = kept
-        self._alone = alone
-        self._meanwhile = meanwhile
+    def __post_init__(self) -> None:
         self._lessons = Lessons()
         self._numbers = count()
         self._threads: dict[int, int] = {}
-        self._server = SchemaServer()
+        directory = self.run.directory
         for name in ("home", "mirror", "tmp"):
-            (run.directory / name).mkdir(mode=0o700)
+            (directory / name).mkdir(mode=0o700)
         # Nothing is ever installed: the only source of providers is an empty directory.
-        held = run.confine(Path(tool.path))
+        held = self.run.confine(Path(self.tool.path))
         self._open = tuple(layer for layer in Layer if layer not in held)
-        (run.directory / "cli.tfrc").write_text(_CLI.format(mirror=run.directory / "mirror"))
+        (directory / "cli.tfrc").write_text(_CLI.format(mirror=directory / "mirror"))
 
     def plan(self, job: Job) -> PlanResult:
         """Plan one stack."""
         started = time.perf_counter()
-        place = self._run.directory / str(next(self._numbers))
+        place = self.run.directory / str(next(self._numbers))
         place.mkdir(mode=0o700)
         try:
             stack, asked = job.directory, AskedTree(job.tree)
             attempt = Attempt(
-                asked, stack, place, self._tool, self._schemas, self._start, self._serve, self._lessons
+                asked, stack, place, self.tool, self.known, self._result, self._serve, self._lessons
             )
             result = replace(attempt.result(job.stack), open=self._open)
-            self._kept.keep(asked, stack, result, self._run.directory)
+            self.kept.keep(asked, stack, result, self.run.directory)
         finally:
             shutil.rmtree(place, ignore_errors=True)
         return replace(result, seconds=time.perf_counter() - started)
-
-    def __exit__(self, *error: object) -> None:
-        """Stop serving schemas."""
-        self._server.__exit__(*error)
 
     def _serve(self, schemas: Mapping[str, RawSchema]) -> Mapping[str, Path]:
         """Serve schemas on the sockets of this thread, which plans one stack after the other."""
         # A small number of its own: a socket's path has to be short.
         thread = self._threads.setdefault(threading.get_ident(), next(self._numbers))
-        sockets = {address: self._run.directory / f"{thread}-{n}" for n, address in enumerate(schemas)}
+        sockets = {address: self.run.directory / f"{thread}-{n}" for n, address in enumerate(schemas)}
         for address, schema in schemas.items():
-            self._server.serve(schema, sockets[address])
+            self.server.serve(schema, sockets[address])
         return sockets
 
-    def _start(self, arguments: Sequence[str], directory: Path, reattach: str) -> Running:
-        """Start Terraform in a working copy, with an environment that contains nothing of the user's."""
-        private = self._run.directory
+    def _result(self, arguments: Sequence[str], directory: Path, reattach: str, timeout: float) -> Finished:
+        """Run Terraform in a working copy, with an environment that contains nothing of the user's."""
+        private = self.run.directory
         environment = {
             "PATH": str(private / "mirror"),
             "HOME": str(private / "home"),
@@ -267,11 +260,7 @@ class Planner(AbstractContextManager["Planner"]):
             "GOMEMLIMIT": "512MiB",
             "LC_ALL": "C.UTF-8",
             # As many run as there are processors: more threads would only wait for each other.
-            **({} if self._alone else {"GOMAXPROCS": "1"}),
+            **({} if self.alone else {"GOMAXPROCS": "1"}),
         }
-        running = self._run.start([self._tool.path, *arguments], directory, environment)
-        if aside := self._meanwhile:
-            self._meanwhile = None
-            with suppress(Exception):
-                aside()
-        return running
+        meanwhile, self.meanwhile = self.meanwhile, None
+        return self.run.result([self.tool.path, *arguments], directory, environment, timeout, meanwhile)

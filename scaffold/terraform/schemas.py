@@ -74,6 +74,11 @@ class NestedBlock:
     min_items: int = 0
     max_items: int = 0
 
+    @property
+    def most(self) -> int:
+        """How often it may stand at most; 0: as often as one likes."""
+        return 1 if self.nesting in (Nesting.SINGLE, Nesting.GROUP) else self.max_items
+
 
 @dataclass(frozen=True, eq=False)
 class BlockSchema:
@@ -107,9 +112,8 @@ class BlockSchema:
     @cached_property
     def limited(self) -> tuple[tuple[str, NestedBlock], ...]:
         """The nested blocks whose number is limited."""
-        single = (Nesting.SINGLE, Nesting.GROUP)
         return tuple(
-            (name, b) for name, b in self.blocks.items() if b.min_items or b.max_items or b.nesting in single
+            (name, nested) for name, nested in self.blocks.items() if nested.min_items or nested.most
         )
 
 

@@ -56,16 +56,12 @@ def losses(old: PlanResult, new: PlanResult, before: PlanResult, after: PlanResu
     )
     gone, come = was - rendered, rendered - was
     edits = ((stood - stands) - gone) | ((stands - stood) - come)
-    taken_out = _addresses(was) - _addresses(stood)
+    taken_out = {fact[0] for fact in was} - {fact[0] for fact in stood}
     rules = {fact for fact in (come - stands) | (gone & stands) if fact[0] not in taken_out}
     return (
         *(Loss(Wrong.EDIT, *fact[:3]) for fact in sorted(edits)),
         *(Loss(Wrong.RULE, *fact[:3]) for fact in sorted(rules)),
     )
-
-
-def _addresses(facts: set[Fact]) -> set[str]:
-    return {fact[0] for fact in facts}
 
 
 def _facts(plan: PlanResult, moves: Moves | None = None) -> set[Fact]:

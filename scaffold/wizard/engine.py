@@ -203,9 +203,9 @@ class Engine:
         """
         key, _, line = text.partition("=")
         key, name = key.strip(), str(about(key.strip())[0])
-        question = questions.asked().get(name)
-        if question is None or not self.applies(state, question):
-            near = nearest(name, (q.name for q in questions.asked().values() if self.applies(state, q)))
+        applying = self.applying(state)
+        if name not in applying:
+            near = nearest(name, applying)
             raise UsageError(f"{key} is not an answer here.", near or "In the review, l lists the answers.")
         if key == name:
             return (name,), self.step(state, (name,)).read(line)
@@ -215,9 +215,10 @@ class Engine:
             raise UsageError(found.message, found.fix or "")
         return (name,), changed.values[name]
 
-    def applies(self, state: State, question: Question) -> bool:
-        """Whether a question applies, given the answers so far."""
-        return holds(question.when, self.known(self.values(state)))
+    def applying(self, state: State) -> dict[str, Question]:
+        """The questions that apply, by their names, given the answers so far."""
+        known = self.known(self.values(state))
+        return {name: question for name, question in questions.asked().items() if holds(question.when, known)}
 
     def problem(self, state: State, path: Path, value: Value) -> str:
         """What is wrong with one answer, and the fix; nothing if it is right."""
@@ -244,19 +245,6 @@ class Engine:
         paths = self.paths(state)
         before = paths[: paths.index(path)] if path in paths else paths
         return self.step(state, before[-1]) if before else None
-
-    def origin(self, state: State, name: str) -> str:
-        """Where a question's answer comes from, in one word."""
-        if name in state.given:
-            return "given"
-        if any(path[0] == name for path in state.said):
-            return "asked"
-        if name in state.suggested:
-            return "file"
-        if any(path[0] == name for path in state.accepted):
-            return "asked"
-        follows = known_of(self.values(state))
-        return follows.origin if name in follows.answers else "default"
 
     def _findings(self, state: State) -> Sequence[tuple[Path, Finding]]:
         """Everything that is wrong with the answers so far, each with the step to ask for it."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from scaffold.answers.known import Known
+from scaffold.answers.known import known as known_of
 from scaffold.templates import questions
 from scaffold.templates.questions import Question, Value
 from scaffold.wizard import fields
@@ -44,13 +46,26 @@ def rows(engine: Engine, state: State) -> list[Row]:
     known = engine.known(values)
     asked = questions.asked()
     usual = engine.known({name: value for name, value in values.items() if not asked[name].has_default})
+    follows = known_of(values)
     found = [
-        Row(0, q, known[name], engine.origin(state, name), q.has_default and known[name] == usual[name])
-        for name, q in asked.items()
-        if engine.applies(state, q)
+        Row(0, q, known[name], _origin(state, name, follows), q.has_default and known[name] == usual[name])
+        for name, q in engine.applying(state).items()
     ]
     ordered = sorted(found, key=lambda row: (row.origin == "default", row.empty))
     return [Row(n, r.question, r.value, r.origin, r.is_usual) for n, r in enumerate(ordered, 1)]
+
+
+def _origin(state: State, name: str, follows: Known) -> str:
+    """Where a question's answer comes from, in a word or two."""
+    if name in state.given:
+        return "given"
+    if any(path[0] == name for path in state.said):
+        return "asked"
+    if name in state.suggested:
+        return "file"
+    if any(path[0] == name for path in state.accepted):
+        return "asked"
+    return follows.origin if name in follows.answers else "default"
 
 
 def every(listed: Sequence[Row]) -> Iterator[str]:

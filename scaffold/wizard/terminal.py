@@ -117,12 +117,12 @@ class TerminalScreen:
 
             seen = None
             while True:
+                await asyncio.sleep(_PAUSE_SECONDS)
                 if (at := menu.get_pointed_at().value) != seen:
                     seen = at
                     await asyncio.get_running_loop().run_in_executor(
                         self._judges, ahead, choices[int(at)].value
                     )
-                await asyncio.sleep(_PAUSE_SECONDS)
 
         # A menu has a hidden line behind it: no key of an editor's makes that the answer.
         prompt.application.current_buffer.accept_handler = None

@@ -56,7 +56,7 @@ def check() -> Check:
         contracts = {path: contract_of([parse(t.encode())]) for path, t in MODULES.items()}
         context = CheckContext(
             schemas=schemas.load(),
-            find_module=contracts.get,
+            module=contracts.get,
             list_modules=lambda parent: tuple(
                 path.rpartition("/")[2] for path in contracts if path.rpartition("/")[0] == parent
             ),

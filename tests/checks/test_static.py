@@ -144,6 +144,6 @@ def test_other_rules_are_asked_anew(monorepo: Monorepo, looked_at: list[str]) ->
 def test_all_that_a_rule_may_ask_decides_on_what_is_kept() -> None:
     state = {"variables", "generated", "facts"}
     """What ``CheckContext.state`` tells."""
-    asked = {"find_module", "list_modules", "_modules", "enrols", "written", "exists", "lacks"}
+    asked = {"module", "list_modules", "enrols", "written", "exists", "lacks"}
     identity = {"schemas"}
     assert {field.name for field in fields(CheckContext)} == state | asked | identity

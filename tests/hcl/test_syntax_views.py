@@ -113,7 +113,6 @@ def test_parts_of_expressions() -> None:
     assert [(e.name, e.key.text, e.value.literal()) for e in entries] == [("g", "g", 2), (None, "(h)", 3)]
     entry = other.bare.entry("g")
     assert entry is not None
-    assert other.source.data[entry.start : entry.end] == b"g = 2"
     assert other.bare.entry("h") is None
 
 
@@ -187,7 +186,7 @@ def test_a_reference_knows_its_steps_and_its_place() -> None:
     (reference,) = parse(source).body.attributes["b"].value.references()
     assert reference.names == ("v", "w")
     assert reference.steps == (Attr("w"), Index("k"), Splat(), Attr("z"))
-    assert (reference.line, reference.column) == (3, 3)
+    assert reference.source.position(reference.start) == (3, 3)
     assert source[reference.start : reference.end] == b'v.w["k"][*].z'
 
 

@@ -149,7 +149,7 @@ def test_mentions_that_nobody_can_attribute(sample: Monorepo, everything: Servic
     (sample.root / "AGENTS.md").write_text("# Agents\nThe bee-log stack feeds old-bee-log and bee-log-2.\n")
     git(sample.root, "add", "--all")
     mentions = plan_removal(Monorepo(sample.root), "bee-log").mentions
-    assert [(str(m.path), m.line) for m in mentions] == [("AGENTS.md", 2)]
+    assert [(str(m.file), m.line) for m in mentions] == [("AGENTS.md", 2)]
 
 
 def test_generated_files_are_left_to_git(sample: Monorepo, everything: ServiceEntry) -> None:

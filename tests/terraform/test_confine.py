@@ -31,7 +31,7 @@ def test_what_is_started_is_confined_and_nothing_else(tmp_path: Path) -> None:
     script.write_text("#!/bin/sh\n")
     with private_run() as run:
         held = run.confine(script)
-        done = run.start([sys.executable, "-c", LOOK, str(outside)], run.directory, {}).finish(30)
+        done = run.result([sys.executable, "-c", LOOK, str(outside)], run.directory, {}, 30)
     # On a system that cannot keep it, that is said: never more than what holds.
     network = b"kept" if Layer.NETWORK in held else b"open"
     assert done.stdout.split() == [network, network, b"open"], done.stderr
@@ -45,7 +45,7 @@ def test_a_program_reads_the_files_of_its_run_and_no_others(tmp_path: Path) -> N
         (run.directory / "inside.txt").write_text("y")
         held = run.confine(Path("/bin/cat"))
         inside, refused = (
-            run.start(["/bin/cat", str(path)], run.directory, {}).finish(30)
+            run.result(["/bin/cat", str(path)], run.directory, {}, 30)
             for path in (run.directory / "inside.txt", outside)
         )
     assert (inside.stdout, inside.code) == (b"y", 0)
@@ -59,4 +59,4 @@ def test_where_the_system_can_do_nothing_that_is_said(
     monkeypatch.setattr(platform, "machine", lambda: "pdp11")
     with private_run() as run:
         assert run.confine(Path("/bin/cat")) == frozenset()
-        assert run.start(["/bin/cat"], run.directory, {}).finish(30).code == 0
+        assert run.result(["/bin/cat"], run.directory, {}, 30).code == 0

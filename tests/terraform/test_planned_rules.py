@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +11,21 @@ import pytest
 from support import frozen
 
 from scaffold.checks.fleet import Fleet
-from scaffold.checks.house import HouseNames, Shared, Tier
-from scaffold.checks.planned import Plan, check
+from scaffold.checks.house import HouseNames, Tier
+from scaffold.checks.planned import Plan, apply_rules
 from scaffold.checks.planned_backup import no_longer_saved
 from scaffold.checks.rule import Kind, rules
+from scaffold.errors import Finding
+from scaffold.monorepo.uses import Use
 from scaffold.terraform.kubernetes import quantity
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Site, Tree
+
+
+def check(
+    resources: Sequence[PlannedResource], house: HouseNames, fleet: Fleet | None = None
+) -> list[Finding]:
+    return apply_rules(Plan(resources, house, (lambda: fleet) if fleet else None))
+
 
 HOUSE = HouseNames(
     block_classes=frozenset({"block", "block-encrypted"}),
@@ -721,8 +730,8 @@ def test_a_server_that_is_dumped_or_can_be_copied_needs_no_more() -> None:
 
 
 def test_a_name_that_another_stack_has_is_told_where_it_is_taken() -> None:
-    taken = Shared("Redis database", "7", ("stacks/app/redis.tf", 3), ("blog", "wiki"))
-    house = replace(HOUSE, shared={"app": (taken,), "blog": (replace(taken, others=("app",)),)})
+    taken = Use("Redis database", "7", "stacks/app/redis.tf", 3)
+    house = replace(HOUSE, shared={"app": [(taken, ("blog", "wiki"))], "blog": [(taken, ("app",))]})
     (found,) = check(plan(), house)
     assert (found.code, found.path, found.line) == ("NAM001", "stacks/app/redis.tf", 3)
     assert "7 is taken by another stack as well" in found.message and "blog, wiki" in str(found.fix)
