@@ -187,8 +187,10 @@ def _files(
     standing += [secret] if secret is not None else []
     left = kept(standing, matched, new, {block_of(r.address) for r in found.before.resources})
     files = {**beside, **rendered.files}
-    if left.taken:
-        place, names = monorepo.place(found.stack), ", ".join(left.taken)
+    declared = {resource.address for resource in found.after.resources}
+    moved = (p.before.address for p in matched if p.moved and p.movable)
+    if taken := dict.fromkeys((*left.taken, *(address for address in moved if address in declared))):
+        place, names = monorepo.place(found.stack), ", ".join(taken)
         raise RefusedError(
             f"{place} cannot be adopted in one step: the rendered stack calls another object {names}, "
             "and Terraform moves nothing whose name stays in use.",

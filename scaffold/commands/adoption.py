@@ -152,8 +152,10 @@ def standing(monorepo: Monorepo, plan: PlanResult, facts: Mapping[str, Value]) -
 
 
 def documents(monorepo: Monorepo, stack: str) -> Iterator[Document]:
-    """The Terraform files of a stack, including those of its own modules."""
-    for path in sorted(monorepo.stack_directory(stack).rglob("*.tf")):
+    """The Terraform files that people wrote of a stack, including those of its own modules."""
+    place = monorepo.stack_directory(stack)
+    made = {place / name for name in generated(monorepo, stack)}
+    for path in sorted({*place.rglob("*.tf")} - made):
         document = (
             read(path.read_bytes(), path.relative_to(monorepo.root).as_posix()) if path.is_file() else None
         )
