@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,14 @@ class Loader(yaml.SafeLoader):
             raise YamlError(
                 f"is not YAML: this is no {kind}", "Correct the value.", *_place(node.start_mark)
             ) from error
+
+
+def resolving(loader: type[Loader], **patterns: tuple[str, str | list[str]]) -> None:
+    """Have a loader read scalars by these patterns alone, each with the signs that one begins with."""
+    loader.yaml_implicit_resolvers = {}
+    for kind, (pattern, first) in patterns.items():
+        whole = re.compile(f"^(?:{pattern})$")
+        loader.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", whole, list(first))
 
 
 @dataclass(frozen=True, slots=True)

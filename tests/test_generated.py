@@ -101,8 +101,8 @@ def test_nothing_is_left_of_tables_that_are_gone() -> None:
             "x/t/1, settled_by: there is no question teir; did you mean tier?",
         ),
         (f"host: {{first: [{LAST}]}}", "x/host is the name of a question, whose answer it would hide from later rows"),
-        (f"t: {{refuse: [{{{REFUSAL}, when: host, when: dns}}]}}", "x.yml: when is given twice"),
-        ("t: [", "x.yml: while parsing a flow node"),
+        (f"t: {{refuse: [{{{REFUSAL}, when: host, when: dns}}]}}", "x.yml: when is given twice, in line 1"),
+        ("t: [", "x.yml: line 1 is not YAML: expected the node content, but found '<stream end>'"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_place(source: str, told: str) -> None:

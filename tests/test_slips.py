@@ -59,7 +59,7 @@ def test_no_secret_is_pasted() -> None:
 
 def test_what_opens_a_gate_is_never_guessed() -> None:
     for name in ("gate", "auth"):
-        assert set(fixes._slips().values[name].values()) == {"required"}
+        assert set(fixes._slips()["values"][name].values()) == {"required"}
 
 
 def test_every_slip_leads_somewhere() -> None:
@@ -73,9 +73,9 @@ def test_every_slip_leads_somewhere() -> None:
         return inner.union(*(keys(part) for part in parts if isinstance(part, Mapping)))
 
     there, slips = keys({"properties": questions.properties()}), fixes._slips()
-    assert {name for names in slips.keys.values() for name in names} <= there
-    assert {name.removesuffix("[]") for name in (*slips.forms, *slips.values)} <= there
-    assert not slips.keys.keys() & slips.dropped.keys()
+    assert {name for names in slips["keys"].values() for name in names} <= there
+    assert {name.removesuffix("[]") for name in (*slips["forms"], *slips["values"])} <= there
+    assert not slips["keys"].keys() & slips["dropped"].keys()
 
 
 def test_the_names_of_all_questions_are_told_on_request_only() -> None:

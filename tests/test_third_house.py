@@ -12,7 +12,8 @@ import yaml
 from support import needs, scaffold
 from test_second_house import commit
 
-from scaffold.monorepo.shared import usual_modules
+from scaffold.monorepo.shared import SharedModules
+from scaffold.templates import decisions
 
 ALBUM = """\
 name: album
@@ -166,7 +167,7 @@ def test_a_taken_host_is_seen_under_the_name_that_the_module_has(third: Path) ->
 
 def test_an_argument_of_the_modules_own_is_not_mistaken_for_another() -> None:
     renamed = (("ingress", "name", "app"), ("ingress", "host", "name"), ("ingress", "port", "tcp"))
-    shared = usual_modules()
+    shared = SharedModules.of(decisions.house())
     shared = type(shared)(shared.directory, "web", "", "", "", renamed)
     given = {"app": 1, "name": 2, "port": 3, "paths": 4}
     assert shared.as_usual("web", given) == {"name": 1, "host": 2, "paths": 4}

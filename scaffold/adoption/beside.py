@@ -28,7 +28,7 @@ def sidecars(stack: Standing) -> Iterator[Inferred]:
     """The containers that run beside the app in its pod, as items of ``sidecars``."""
     for container in stack.beside:
         assert stack.app is not None
-        ports = [_port(port) for port in k8s.items(container, "port")]
+        ports = [port(one) for one in k8s.items(container, "port")]
         item = {
             **described(stack, stack.app, container, whole=True),
             "ports": [p for p in ports if p],
@@ -57,10 +57,11 @@ def init_containers(stack: Standing) -> Iterator[Inferred]:
             yield found("init_containers", [item], stack.app.owner, f'{_POD}.init_container["{name}"]')
 
 
-def _port(port: Tree) -> dict[str, Value]:
-    inside = number(port, "container_port")
-    protocol = "UDP" if get(port, "protocol") == "UDP" else ""
-    return known({"name": text(port, "name") or port_name(port), "port": inside, "protocol": protocol})
+def port(tree: Tree) -> dict[str, Value]:
+    """A port of a container, as an item of an answer."""
+    inside = number(tree, "container_port")
+    protocol = "UDP" if get(tree, "protocol") == "UDP" else ""
+    return known({"name": text(tree, "name") or port_name(tree), "port": inside, "protocol": protocol})
 
 
 def described(stack: Standing, pods: k8s.PodTemplate, container: Tree, *, whole: bool) -> dict[str, Value]:

@@ -11,7 +11,6 @@ from scaffold.adoption.reading import known, labels, name_of, number, text
 from scaffold.adoption.standing import Standing
 from scaffold.templates.questions import Value
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import Tree
 
 _AS_THE_APP = (
     workload.ports,
@@ -86,7 +85,8 @@ def _without_service(view: Standing, item: dict[str, Value]) -> dict[str, Value]
         return {}
     for key in ("port", "port_name", "service_port"):
         item.pop(key, None)
-    return {"ports": [{**_port(port), "in_service": False} for port in k8s.items(view.container, "port")]}
+    ports = map(beside.port, k8s.items(view.container, "port"))
+    return {"ports": [{**port, "in_service": False} for port in ports]}
 
 
 def _as_user(view: Standing, item: dict[str, Value]) -> dict[str, Value]:
@@ -98,10 +98,6 @@ def _as_user(view: Standing, item: dict[str, Value]) -> dict[str, Value]:
     user = number(env.get("PUID"))
     rest = {name: env[name] for name in env if name not in ("PUID", "PGID")}
     return {"uid": user, "env": rest} if user is not None else {}
-
-
-def _port(port: Tree) -> dict[str, Value]:
-    return {"name": text(port, "name") or workload.port_name(port), "port": number(port, "container_port")}
 
 
 def inexpressible(stack: Standing) -> Iterator[str]:

@@ -121,8 +121,10 @@ def secrets(stack: Standing) -> Iterator[Inferred]:
         if secret is not None:
             yield found("secrets_env_from", True, owner, f"{_AT}_from")
             for key, (path, prop) in secret.entries.items():
-                if key in _mounted(stack) or (called, key) in singly:
-                    continue  # a file, or a variable of its own, which brings it itself
+                usual = prop if path == stack.called else f"{path}-{prop}".replace("/", "-")
+                fetched = key == usual and key in stack.written.read_while_planned
+                if fetched or key in _mounted(stack) or (called, key) in singly:
+                    continue  # a header or a tile, a file, or a variable of its own, which brings it itself
                 item, at = _item(stack, key, path, prop), f'manifest.spec.data["{key}"]'
                 yield found("secrets", [item], secret.resource, at)
     name = _main_secret(stack)

@@ -191,16 +191,14 @@ def challenges(stack: Standing) -> Iterator[Inferred]:
         yield from renamed(resource, called, stack.front, "anubis", attribute="module argument name")
         store = resource.settings.get("shared_store_url")
         replicas = number(single(resource.settings.get("replicas")))
-        block = stack.written.block(resource.site)
+        body = stack.written.body(resource.site)
         argument = partial(stack.modules.argument, "anubis")
-        written = block.body.value(argument("shared_store_url")) if block is not None else None
+        written = body.value(argument("shared_store_url"))
         said = store if isinstance(store, str) else written.text.strip('"') if written is not None else ""
         database = said.rpartition("/")[2]
-        given = block is not None and argument("replicas") in block.body.attributes
-        policy = resource.settings.get("policy_yaml")
-        value = known(
-            {"replicas": replicas if given else None, "policy": policy if isinstance(policy, str) else ""}
-        )
+        given = argument("replicas") in body.attributes
+        policy = text(single(resource.settings.get("policy_yaml")))
+        value = known({"replicas": replicas if given else None, "policy": policy})
         if database.isdigit():
             value["redis_database"] = int(database)
         if value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scaffold.adoption.pairs import Pair, block_of
+from scaffold.adoption.likeness import Pair, block_of
 from scaffold.hcl.references import Reference
 from scaffold.hcl.syntax import Block, Document
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from scaffold.adoption.computed import read_from_secret
 from scaffold.adoption.likeness import GONE, Compared, Missing
@@ -18,17 +17,9 @@ _TAKEN = re.compile(r"(?<=\{\{) *\.\w+ *(?=\}\})")
 """What a template of a Secret takes from Vault, by the name that the ExternalSecret gives it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A house rule, and the attributes that it changes."""
-
-    why: str
-    fits: Callable[[Compared, Missing], bool]
-
-
 def by_rule(compared: Compared, missing: Missing) -> str:
     """The name of the house rule that changes an attribute; empty if there is none."""
-    return next((rule.why for rule in _RULES if rule.fits(compared, missing)), "")
+    return next((why for why, fits in _RULES if fits(compared, missing)), "")
 
 
 def unexplained(compared: Compared) -> tuple[Missing, ...]:
@@ -88,22 +79,23 @@ def _rotated(compared: Compared, missing: Missing) -> bool:
     return put_together or (missing.path.endswith("secretKey") and ROLE in missing.path)
 
 
-_RULES = (
-    Rule("volumes are saved by the house's own job", _saves),
-    Rule("an image has its registry written out, and what moves its tag goes on doing so", _same_image),
-    Rule("a policy decides when an image is pulled", _ends("image_pull_policy")),
-    Rule("a policy sets dns_config", lambda compared, missing: ".dns_config[" in missing.path),
-    Rule("one host has one tile", _tile),
-    Rule("what lifecycle leaves alone stays as it is", _left_alone),
-    Rule("the Service says what is scraped", _scraped),
-    Rule("what the house shares is a variable", lambda _, missing: STAND_IN in missing.instead),
-    Rule("no second run starts beside the first", _ends("concurrency_policy")),
-    Rule("a one-shot Job that is removed would run again", _ends("spec[0].ttl_seconds_after_finished")),
-    Rule("a Service sends no requests to the pods of a job", _job_pods),
-    Rule("an amount is written without a fraction", _same_amount),
-    Rule("the rotated password is called password", _rotated),
-    Rule("what Terraform computes is read from a Secret", read_from_secret),
-    Rule("Kubernetes reads $$ as $", _same_dollars),
-    Rule("Diun without tags would tell of every push", _ends("annotations.diun.enable")),
-    Rule("a volume grows by its own size", _ends("resize.topolvm.io/increase")),
+_RULES: tuple[tuple[str, Callable[[Compared, Missing], bool]], ...] = (
+    ("volumes are saved by the house's own job", _saves),
+    ("an image has its registry written out, and what moves its tag goes on doing so", _same_image),
+    ("a policy decides when an image is pulled", _ends("image_pull_policy")),
+    ("a policy sets dns_config", lambda compared, missing: ".dns_config[" in missing.path),
+    ("one host has one tile", _tile),
+    ("what lifecycle leaves alone stays as it is", _left_alone),
+    ("the Service says what is scraped", _scraped),
+    ("what the house shares is a variable", lambda _, missing: STAND_IN in missing.instead),
+    ("no second run starts beside the first", _ends("concurrency_policy")),
+    ("a one-shot Job that is removed would run again", _ends("spec[0].ttl_seconds_after_finished")),
+    ("a Service sends no requests to the pods of a job", _job_pods),
+    ("an amount is written without a fraction", _same_amount),
+    ("the rotated password is called password", _rotated),
+    ("what Terraform computes is read from a Secret", read_from_secret),
+    ("Kubernetes reads $$ as $", _same_dollars),
+    ("Diun without tags would tell of every push", _ends("annotations.diun.enable")),
+    ("a volume grows by its own size", _ends("resize.topolvm.io/increase")),
 )
+"""The house rules that change attributes, each with what tells the ones that it changes."""

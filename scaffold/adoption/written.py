@@ -9,7 +9,7 @@ from functools import cached_property
 
 from scaffold.hcl.literals import NOT_LITERAL
 from scaffold.hcl.references import Index, Reference
-from scaffold.hcl.syntax import Block, Body, Document, Expression
+from scaffold.hcl.syntax import Block, Body, Document, Expression, parse
 from scaffold.terraform.planned import Site
 
 _MODE = re.compile(r'^auth\s*=\s*"?\w+"?\s*:?\s*')
@@ -17,6 +17,7 @@ _MODE = re.compile(r'^auth\s*=\s*"?\w+"?\s*:?\s*')
 _VAULT = "vault_kv_secret_v2"
 _SECRETS = (("kubernetes_secret",), (_VAULT,))
 """What a stack reads secrets from while it is planned."""
+_EMPTY = parse(b"")
 
 
 @dataclass(frozen=True)
@@ -42,22 +43,24 @@ class Written:
         """All blocks of its files."""
         return tuple(block for _, block in self._blocks.values())
 
-    def block(self, site: Site) -> Block | None:
-        """The block at a site."""
-        found = self._blocks.get((site.path, site.line or 0))
-        return found[1] if found else None
+    def _at(self, site: Site) -> tuple[Document, Body]:
+        """The file of the block at a site, and its body; both empty if there is none."""
+        document, block = self._blocks.get((site.path, site.line or 0), (_EMPTY, None))
+        return document, block.body if block is not None else _EMPTY.body
+
+    def body(self, site: Site) -> Body:
+        """What is in the block at a site; empty if there is none."""
+        return self._at(site)[1]
 
     def module(self, site: Site) -> str:
         """The name of the module that the block at a site calls; empty for a resource."""
-        block = self.block(site)
-        source = block.body.literal("source") if block is not None else None
+        source = self.body(site).literal("source")
         return source.rstrip("/").rpartition("/")[2] if isinstance(source, str) else ""
 
     def reason(self, site: Site, argument: str) -> str:
         """The comment above an argument of the block at a site, or at the end of its line, on one line."""
-        document, block = self._blocks.get((site.path, site.line or 0), (None, None))
-        attribute = block.body.attributes.get(argument) if block is not None else None
-        if document is None or attribute is None:
+        document, body = self._at(site)
+        if (attribute := body.attributes.get(argument)) is None:
             return ""
         behind = [c for c in document.comments if c.line == attribute.line and not c.own_line]
         said = (document.comments_above(attribute.line), behind)
@@ -65,34 +68,28 @@ class Written:
 
     def inner_reason(self, site: Site, name: str) -> str:
         """The comment above an argument, or a block, anywhere in the block at a site, on one line."""
-        document, block = self._blocks.get((site.path, site.line or 0), (None, None))
-        if document is None or block is None:
-            return ""
-        inner = tuple(block.body.walk())
-        lines = [one.line for one in inner if one.type == name]
-        lines += [one.body.attributes[name].line for one in (block, *inner) if name in one.body.attributes]
+        document, body = self._at(site)
+        inner = tuple(body.walk())
+        lines = [block.line for block in inner if block.type == name]
+        bodies = (body, *(block.body for block in inner))
+        lines += [one.attributes[name].line for one in bodies if name in one.attributes]
         said = (_words(c.text for c in document.comments_above(line)) for line in lines)
         return next((text for text in said if text), "")
 
     def above(self, site: Site) -> tuple[str, ...]:
         """The lines of the comment above the block at a site."""
-        document, _ = self._blocks.get((site.path, site.line or 0), (None, None))
-        comments = document.comments_above(site.line or 0) if document is not None else ()
+        document, _ = self._at(site)
+        comments = document.comments_above(site.line or 0) if document is not _EMPTY else ()
         return tuple(line for comment in comments for line in comment.lines)
 
     def secret_at(self, site: Site, argument: str, *keys: str) -> SecretKey | None:
         """The key that a value inside an argument is taken from while it is planned."""
-        block = self.block(site)
-        value = block.body.value(argument) if block is not None else None
-        for key in keys:
-            entry = value.entry(key) if value is not None else None
-            value = entry.value if entry is not None else None
-        return self._secret_key(value) if value is not None else None
+        value = self.body(site).value(argument)
+        return self._secret_key(value.at(*keys) if value is not None else None)
 
     def variable_key(self, site: Site, name: str) -> SecretKey | None:
         """The key that an environment variable takes its value from while it is planned."""
-        value = self._environment(site, name)
-        return self._secret_key(value) if value is not None else None
+        return self._secret_key(self._environment(site, name))
 
     def settings_in(self, site: Site, name: str) -> tuple[str, str] | None:
         """The variable that an environment variable has its value from, and the text around it.
@@ -113,12 +110,11 @@ class Written:
         return called, "".join(piece if isinstance(piece, str) else "{variable}" for piece in pieces)
 
     def _environment(self, site: Site, name: str) -> Expression | None:
-        block = self.block(site)
-        rows = (inner for inner in block.body.walk() if inner.type == "env") if block is not None else ()
-        return next((row.body.value("value") for row in rows if row.body.literal("name") == name), None)
+        rows = (inner.body for inner in self.body(site).walk() if inner.type == "env")
+        return next((row.value("value") for row in rows if row.literal("name") == name), None)
 
-    def _secret_key(self, value: Expression) -> SecretKey | None:
-        reference = value.traversal
+    def _secret_key(self, value: Expression | None) -> SecretKey | None:
+        reference = value.traversal if value is not None else None
         if reference is None or reference.names[:1] != ("data",) or reference.names[1:2] not in _SECRETS:
             return None
         last = reference.steps[-1]
@@ -130,10 +126,16 @@ class Written:
         path = next((block.body.literal("name") for block in read if block.labels[0] == _VAULT), None)
         return SecretKey(path if isinstance(path, str) else "", last.key)
 
+    @cached_property
+    def read_while_planned(self) -> frozenset[str]:
+        """The keys that are read from Secrets while the stack is planned."""
+        read = (r for d in self.documents for r in d.body.references() if r.names[:1] == ("data",))
+        last = (r.steps[-1] for r in read if r.names[1:2] in _SECRETS and r.steps)
+        return frozenset(step.key for step in last if isinstance(step, Index) and isinstance(step.key, str))
+
     def copied(self, site: Site, kind: str) -> str:
         """The object of another namespace that the one at a site is copied from; empty for none."""
-        block = self.block(site)
-        value = block.body.value("data") if block is not None else None
+        value = self.body(site).value("data")
         sources = {one.names[:3] for one in (value.references() if value is not None else ())}
         if len(sources) != 1 or (source := sources.pop())[:2] != ("data", f"kubernetes_{kind}"):
             return ""

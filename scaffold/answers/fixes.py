@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import yaml
 from jinja2 import TemplateError
@@ -32,18 +31,11 @@ Meant = Mapping[Value, Value]
 _ENV_NAME = re.compile("[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class _Slips:
-    keys: Mapping[str, Sequence[str]]
-    dropped: Mapping[str, str]
-    forms: Mapping[str, str]
-    values: Mapping[str, Mapping[str, str]]
-
-
 @template.kept
-def _slips() -> _Slips:
+def _slips() -> Mapping[str, Mapping[str, Value]]:
     text = (template.root() / "templates" / "questions" / "slips.yml").read_text("utf-8")
-    return _Slips(**template.parsed(text))
+    slips: Mapping[str, Mapping[str, Value]] = template.parsed(text)
+    return slips
 
 
 def right_key(key: Value, known: Collection[str]) -> str:
@@ -53,7 +45,7 @@ def right_key(key: Value, known: Collection[str]) -> str:
 
 def why_dropped(key: Value) -> str:
     """Why a key has no replacement, if that is known."""
-    return _slips().dropped.get(str(key), "")
+    return str(_slips()["dropped"].get(str(key), ""))
 
 
 def meant(key: Value, value: Value, known: Mapping[str, Schema], given: Collection[Value]) -> Meant:
@@ -135,9 +127,9 @@ def in_line(value: Value) -> str:
 
 def _right_keys(key: str, known: Collection[str]) -> list[str]:
     # Short names are all similar: they have to be closer than what is enough for difflib.
-    alone = key in known or key in _slips().dropped
+    alone = key in known or key in _slips()["dropped"]
     near = "" if alone else alike(key.lower().replace("-", "_"), known, 0.75)
-    return [name for name in (*_slips().keys.get(key, ()), near) if name in known]
+    return [name for name in (*_slips()["keys"].get(key, ()), near) if name in known]
 
 
 def suggested(key: Value, schema: Schema, item: Value) -> Value:
@@ -158,9 +150,9 @@ def _readings(name: str, schema: Schema, value: Value) -> Iterator[Value]:
         text = value if isinstance(value, str) else json.dumps(value)
         if isinstance(value, float) and value.is_integer():
             yield int(value)
-        yield _slips().values.get(name, {}).get(text.lower(), text)
+        yield _slips()["values"].get(name, {}).get(text.lower(), text)
         yield from _typed(name, schema, text)
-    if template_ := _slips().forms.get(name):
+    if template_ := _slips()["forms"].get(name):
         # It may be for values of another form.
         with suppress(TemplateError, ValueError, TypeError, LookupError, AttributeError):
             yield from _typed(name, schema, decisions.compiled(template_).render(value=value))

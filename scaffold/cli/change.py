@@ -90,14 +90,13 @@ def _edited(wanted: Answers, prepared: Callable[[Answers], ServiceChange]) -> Se
     """What follows from answers as an editor leaves them, which is opened again while they are not valid."""
     from scaffold.answers.page import commented
     from scaffold.answers.sources import from_yaml
-    from scaffold.report.findings import error_text
 
     text: str | None = commented(wanted.values)
     while (text := click.edit(text, extension=".yml")) is not None:
         try:
             return prepared(from_yaml(text.encode(), "answers"))
         except AnswersError as error:
-            click.echo(error_text(error), err=True)
+            output.print_error(error)
             if not click.confirm("Edit them again?", default=True, err=True):
                 return None
     return None

@@ -193,12 +193,12 @@ def refused(error: OSError, *, as_json: bool) -> NoReturn:
 
 
 def _fail(error: ScaffoldError, as_json: bool) -> NoReturn:
-    from scaffold.cli.output import print_json
-    from scaffold.report.findings import error_json, error_text
+    from scaffold.cli.output import print_error, print_json
+    from scaffold.report.findings import error_json
 
     with suppress(OSError):  # nobody may be listening; the exit code still counts
         if as_json:
             print_json(error_json(error))
         else:
-            click.echo(error_text(error), err=True)
+            print_error(error)
     sys.exit(EXIT_CODES[error.kind])

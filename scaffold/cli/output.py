@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path, PurePath
@@ -16,7 +18,12 @@ if TYPE_CHECKING:
     from scaffold.answers.compose.report import Report
     from scaffold.commands.check import Checked
     from scaffold.commands.prepared import Prepared
+    from scaffold.errors import ScaffoldError
     from scaffold.monorepo.repository import Monorepo
+
+
+_NARROWEST = 40
+"""Columns below which nothing is wrapped any further."""
 
 
 def print_json(value: object) -> None:
@@ -52,6 +59,16 @@ def print_either(value: object, lines: Iterable[str], *, as_json: bool) -> None:
         print_json(value)
     else:
         print_lines(lines)
+
+
+def print_error(error: ScaffoldError) -> None:
+    """A failure on standard error, wrapped if that is a terminal; elsewhere what is one line stays one."""
+    from scaffold.report.findings import error_text
+
+    width = 0
+    with suppress(OSError, ValueError):  # no terminal, or none that knows its width
+        width = max(os.get_terminal_size(sys.stderr.fileno()).columns, _NARROWEST)
+    click.echo(error_text(error, width), err=True)
 
 
 def finish(

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     "--modules", is_flag=True,
     help="With --all: edit the shared modules instead, once for all stacks that call them.",
 )  # fmt: skip
+@click.option(
+    "--accept", "accepted", multiple=True, metavar="STACK", shell_complete=complete.stacks,
+    help="With --modules: edit them although this stack cannot be planned here; read its own plan.",
+)  # fmt: skip
 @click.option("--plan", "preview", is_flag=True, help="Only show what would change, and write nothing.")
 @click.option(
     "--commit", "commits", type=click.Choice(["per-stack", "one"]), help="Commit only these changes."
@@ -54,6 +58,7 @@ def sweep(
     file: Path | None,
     every: bool,
     modules: bool,
+    accepted: Sequence[str],
     preview: bool,
     commits: str | None,
     waves: str | None,
@@ -85,6 +90,8 @@ def sweep(
         raise UsageError(
             "--modules goes with --all: an edit there reaches every stack that calls the module."
         )
+    if accepted and not modules:
+        raise UsageError("--accept goes with --modules: without it, such a stack is left and others are not.")
     if modules and rule.kind is not RuleKind.STACK:
         raise UsageError(f"{rule.code} is about planned resources.", "Leave out --modules.")
     if preview and commits:
@@ -94,8 +101,9 @@ def sweep(
         answers = questions.read(answered.name, options.content(str(answered), "Name a worklist."))
     monorepo = options.find(monorepo_at, writes=not preview)
     stacks = monorepo.stacks if every else stacks_at(monorepo, named)
+    allowed = stacks_at(monorepo, accepted) if accepted else ()
     with waiting("Sweeping …"):
-        found = prepare(monorepo, rule, stacks, answers, modules=modules, workers=at_once())
+        found = prepare(monorepo, rule, stacks, answers, modules=modules, accepted=allowed, workers=at_once())
     writes_list = bool(found.open) and not preview and answered is None
     target = worklist or Path(f"sweep-{rule.code}.yml")
     if writes_list and target.exists():
@@ -106,6 +114,7 @@ def sweep(
     if writes_list:
         again = ["scaffold", "sweep", *(["--from", str(file)] if file else [rule.code])]
         again += [*(["--all"] if every else named), *(["--modules"] if modules else [])]
+        again += [word for stack in accepted for word in ("--accept", stack)]
         again += ["--answers", str(target)]
         target.write_text(questions.text(found.open, shlex.join(again)), "utf-8")
         asked = number_of(len(found.open), "question")

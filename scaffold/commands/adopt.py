@@ -13,8 +13,7 @@ from pathlib import PurePosixPath
 
 from scaffold.adoption import computed
 from scaffold.adoption.kept import kept, left_out, moves
-from scaffold.adoption.likeness import compare, shortened
-from scaffold.adoption.pairs import block_of, pairs
+from scaffold.adoption.likeness import block_of, compare, pairs, shortened
 from scaffold.adoption.rules import unexplained
 from scaffold.adoption.settings import without
 from scaffold.changes.change import ChangeSet, Content

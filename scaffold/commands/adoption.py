@@ -9,8 +9,7 @@ from typing import TypeAlias
 
 from scaffold.adoption.infer import infer
 from scaffold.adoption.inferred import Certainty, Inferred, gathered, has_stock_reason
-from scaffold.adoption.likeness import Compared, compare, share
-from scaffold.adoption.pairs import block_of, pairs
+from scaffold.adoption.likeness import Compared, block_of, compare, pairs, share
 from scaffold.adoption.rules import unexplained
 from scaffold.adoption.scope import not_ours, obstacles
 from scaffold.adoption.settings import joined
@@ -23,7 +22,7 @@ from scaffold.errors import Finding
 from scaffold.hcl.syntax import Document, read
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 from scaffold.templates.render import Rendered, render
@@ -129,7 +128,7 @@ def examine(
     facts = merged(decisions.house(), sensed)
     disk = DiskTree(monorepo.root)
     plans = plan_jobs([Job(disk, stack) for stack in stacks], workers)
-    origin = template.origin(template_source or template_fact(sensed))
+    origin = template.origin(template_source or sensed.get("template"))
     found = [_inferred(monorepo, plan, facts, sensed, origin, over) for plan in plans]
     ready = {one.stack: one.rendered.files for one in found if one.rendered is not None}
     jobs = [Job(OverlayTree(disk, overlay(monorepo, name, files)), name) for name, files in ready.items()]

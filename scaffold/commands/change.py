@@ -122,7 +122,9 @@ def _completed(given: Answers, wanted: Answers) -> Answers:
         name: value
         for name, value in wanted.values.items()
         # An answer given now is refused if it does not apply.
-        if name not in asked() or value != given.values.get(name) or decisions.applies(asked()[name], known)
+        if name not in asked()
+        or value != given.values.get(name)
+        or decisions.holds(asked()[name].when, known)
     }
     return replace(wanted, values=left)
 

@@ -15,7 +15,7 @@ from scaffold.monorepo.facts import merged
 from scaffold.monorepo.features import Feature, features
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import OVERRIDES
-from scaffold.monorepo.sensing import sense, template_fact, unseen_classes
+from scaffold.monorepo.sensing import sense, unseen_classes
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 from scaffold.templates.template import unlasting
@@ -74,7 +74,7 @@ def diagnose(monorepo: Monorepo | None, why_none: str = "") -> Diagnosis:
             missing.append(f"{lacks}: say {fact} in {OVERRIDES}")
     except ScaffoldError as error:
         missing.append(f"no Service can be created here: {error.message.rstrip('.')}")
-    origin = template.origin(template_fact(sensed))
+    origin = template.origin(sensed.get("template"))
     missing += unlasting(origin)
     if monorepo is None:
         missing.append(why_none.rstrip("."))

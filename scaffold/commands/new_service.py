@@ -28,7 +28,7 @@ from scaffold.indexes.edits import insertions, lists_of
 from scaffold.monorepo.addresses import unserved
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import OVERRIDES
-from scaffold.monorepo.sensing import sense, template_fact, unseen_classes
+from scaffold.monorepo.sensing import sense, unseen_classes
 from scaffold.monorepo.stack import read_stack
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, asked
@@ -57,7 +57,7 @@ def prepare(
     this monorepo, and what :func:`~scaffold.commands.pipeline.pipeline_of` raises.
     """
     sensed = sense(monorepo)
-    origin = template.origin(template_source or template_fact(sensed))
+    origin = template.origin(template_source or sensed.get("template"))
     given = with_own_store(monorepo, filled(given), sensed)
     if app_repository is None:
         return _prepare_stack(monorepo, given, sensed, origin, level, without_indexes, own_files)
@@ -214,7 +214,7 @@ def _existing(
     said = decisions.defaults(
         {**{q: recorded[q] for q in asked() if q in recorded}, **stored_facts(recorded)}
     )
-    asking = [n for n, question in asked().items() if n in values and decisions.applies(question, values)]
+    asking = [n for n, question in asked().items() if n in values and decisions.holds(question.when, values)]
     differing = [n for n in asking if said.get(n) != values[n]]
     if differing:
         settings = [part for q in differing for part in ("--set", f"{q}={_text(values[q])}")]

@@ -18,7 +18,7 @@ from scaffold.commands.stored import record_of, stored_answers, stored_facts
 from scaffold.errors import Finding, MissingError, RefusedError, UsageError
 from scaffold.monorepo.facts import merged
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 from scaffold.templates.render import ANSWERS_FILE, render
@@ -72,7 +72,7 @@ def pipeline_of(
     """
     root, given = read.root, read.answers
     sensed = sense(monorepo)
-    origin = template.origin(template_source or template_fact(sensed))
+    origin = template.origin(template_source or sensed.get("template"))
     name = given.values.get("name")
     stored = stored_answers(monorepo, name) if isinstance(name, str) and name in monorepo.stacks else {}
     recorded = stored_facts(stored)["recorded"]

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from scaffold.changes.change import ChangeSet, Content, Files
 from scaffold.errors import EXITS, RefusedError
 from scaffold.templates import decisions
-from scaffold.templates.conditions import holds, rendered
+from scaffold.templates.decisions import holds, rendered
 from scaffold.templates.questions import Option, Question, Value, asked, condition, in_words, types
 
 SKILL = PurePosixPath(".claude/skills/new-service/SKILL.md")

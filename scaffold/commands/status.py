@@ -28,7 +28,7 @@ from scaffold.monorepo.facts import merged
 from scaffold.monorepo.fleet import digest_of as digest_of_files
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import OVERRIDES
-from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.monorepo.sensing import sense
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
 from scaffold.templates.render import ANSWERS_FILE, render
@@ -160,7 +160,7 @@ class _House:
     @cached_property
     def origin(self) -> template.Origin:
         """The installed templates."""
-        return template.origin(template_fact(self.sensed))
+        return template.origin(self.sensed.get("template"))
 
     def behind(self, version: str) -> int | None:
         """How many commits the templates have had since a version; None if that cannot be told here."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
@@ -30,6 +30,8 @@ from scaffold.terraform.touched import touched
 from scaffold.terraform.tree import DiskTree, OverlayTree
 
 _TIER = "tier"
+UNKNOWN = "sweep.unknown"
+"""The code of a stack that cannot be planned as it is."""
 Files: TypeAlias = Mapping[PurePosixPath, Content | None]
 
 
@@ -130,14 +132,16 @@ def sweep(
     answers: Answers,
     *,
     modules: bool = False,
+    accepted: Collection[str] = (),
     workers: int = 1,
 ) -> Sweep:
     """Find what breaks a rule, edit it in memory, plan both sides, and check that the contract is kept.
 
     A stack of which anything falls outside is left as it is; nothing is written. With ``modules`` the shared
     modules are edited instead, once for all of the ``stacks`` that call them, and all of it is left where one
-    of those falls outside. Raises :class:`~scaffold.errors.MissingError` if there is no Terraform: without
-    plans nothing holds; :class:`~scaffold.errors.AnswersError` for answers that are none, and
+    of those falls outside, or cannot be planned and is not among the ``accepted``. Raises
+    :class:`~scaffold.errors.MissingError` if there is no Terraform: without plans nothing holds;
+    :class:`~scaffold.errors.AnswersError` for answers that are none, and
     :class:`~scaffold.errors.VerificationError` for an edit that a second reader reads differently.
     """
     refuse_unmerged(monorepo)
@@ -145,9 +149,8 @@ def sweep(
     contract = rule.contract(said(monorepo.root))
     edited = edits_of(monorepo, rule, stacks, answers, shared_units(monorepo) if modules else None)
     if modules:
-        return _of_modules(
-            monorepo, rule, contract, edited, _callers(monorepo, stacks, edited), tool, workers
-        )
+        callers = _callers(monorepo, stacks, edited)
+        return _of_modules(monorepo, rule, contract, edited, callers, accepted, tool, workers)
     own: dict[str, dict[PurePosixPath, Content | None]] = {}
     for path, content in edited.files.items():
         own.setdefault(stack_in(path, monorepo.stacks_home), {})[path] = content
@@ -181,20 +184,35 @@ def _of_modules(
     contract: Contract,
     edited: Edited,
     callers: Sequence[str],
+    accepted: Collection[str],
     tool: Tool,
     workers: int,
 ) -> Sweep:
-    """The sweep of shared modules: it keeps the contract as a whole, or nothing is written."""
+    """The sweep of shared modules: it keeps the contract as a whole, or nothing is written.
+
+    What it does in a stack that cannot be planned, nobody can say here: a person may accept that by its name.
+    """
     held = dict(_held(monorepo, contract, {name: [Way(edited.files)] for name in callers}, tool, workers))
-    holds = not any(beyond for _, _, beyond in held.values())
+    unknown = [name for name, (_, _, beyond) in held.items() if UNKNOWN in (f.code for f in beyond)]
+    left = {name: () if name in unknown and name in accepted else held[name][2] for name in held}
+    for name in (name for name in unknown if left[name]):
+        fix = (
+            f"Make sure that it can be planned as it is (`scaffold plan {name}`); or, if you will read its "
+            f"own plan before it is applied, repeat this with `--accept {name}`."
+        )
+        left[name] = tuple(replace(finding, fix=fix) for finding in left[name])
+    holds = not any(left.values())
     sites = len(edited.done) if holds else 0
-    swept = [Swept(name, sites, plan, beyond) for name, (_, plan, beyond) in held.items()]
+    swept = [Swept(name, sites, plan, left[name]) for name, (_, plan, _) in held.items()]
     by_hand: dict[str, list[Finding]] = {}
     for finding in edited.by_hand:
         by_hand.setdefault(unit_of(monorepo, finding), []).append(finding)
     swept += [Swept(name, 0, StackPlan(name, None), (), tuple(found)) for name, found in by_hand.items()]
     change = ChangeSet.plan(monorepo.files, edited.files if holds else {})
-    gaps = verify_edits(change, "Edit the file by hand.")
+    gaps = (
+        *verify_edits(change, "Edit the file by hand."),
+        *(Unverified(f"what this changes in {n}", "it cannot be planned") for n in unknown if not left[n]),
+    )
     plans = Plans(tool, tuple(plan for _, plan, _ in held.values()), STANDING)
     names = tuple(dict.fromkeys(unit_of(monorepo, finding) for finding in edited.done))
     return Sweep(rule, contract, tuple(swept), change, plans, edited.open, gaps, names)
@@ -225,7 +243,7 @@ def _outside(monorepo: Monorepo, plan: StackPlan, contract: Contract) -> list[Fi
     fix = "Make sure that the stack can be planned as it is (`scaffold plan`), or edit it by hand."
     if older:
         text = f"It cannot be planned as it is, so nobody knows what the edit changes: {older[0].message}"
-        return [Finding(monorepo.place(plan.stack), None, None, "sweep.unknown", text, fix=fix)]
+        return [Finding(monorepo.place(plan.stack), None, None, UNKNOWN, text, fix=fix)]
     return list(plan.findings)
 
 

@@ -23,7 +23,7 @@ from scaffold.errors import Finding, RefusedError, VerificationError
 from scaffold.hcl.conflicts import SETTLE, conflict
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.monorepo.repository import Monorepo
-from scaffold.monorepo.sensing import sense, template_fact
+from scaffold.monorepo.sensing import sense
 from scaffold.templates import template
 from scaffold.templates.decisions import SEAL
 from scaffold.templates.questions import Value, asked
@@ -60,7 +60,7 @@ def merge_stacks(
     refuse_unmerged(monorepo)
     stacks = tuple(dict.fromkeys(PurePosixPath(stack).name for stack in stacks))
     with ExitStack() as templates:
-        origin = template.origin(template_source or template_fact(sense(monorepo)))
+        origin = template.origin(template_source or sense(monorepo).get("template"))
         if to is not None:
             templates.enter_context(template.using(_current(templates_of(origin.source, to), to)))
             origin = template.Origin(origin.source, to, updatable=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from collections.abc import Iterator, Mapping
+from itertools import groupby, takewhile
 from pathlib import Path
 
 import yaml
@@ -60,7 +60,8 @@ def decisions() -> str:
             if isinstance(spec, dict) and {"first", "all"} & spec.keys()
         }
         if tables:
-            about = " ".join(_leading_comment(text.splitlines()))
+            comment = takewhile(lambda line: line.startswith("#"), text.splitlines())
+            about = " ".join(line.lstrip("# ") for line in comment)
             lines += ["", f"## {path.stem}", "", about]
             for name, spec in tables.items():
                 lines += ["", f"### {path.stem}: {name}{' (all)' if 'all' in spec else ''}", *_rows(spec)]
@@ -98,13 +99,6 @@ def exits() -> str:
     rows = [f"| {exit.code} | {exit.meaning} | {exit.to_do} |" for exit in EXITS]
     head = ["# Exit codes", "", _NOTE.format("scaffold/errors.py"), ""]
     return "\n".join([*head, "| exit | meaning | what to do |", "|---|---|---|", *rows]) + "\n"
-
-
-def _leading_comment(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        if not line.startswith("#"):
-            return
-        yield line.lstrip("# ")
 
 
 def _rows(spec: Mapping[str, Value]) -> Iterator[str]:

@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeAlias
 
-import yaml
-
+from scaffold import reading
 from scaffold.generate import answers
 from scaffold.generate.expressions import RowsError, condition, expression, nearest, said
+from scaffold.reading import YamlError
 from scaffold.templates import questions
 from scaffold.templates.questions import Value
 
@@ -70,12 +70,15 @@ class Table:
 def read(file: str, source: str) -> tuple[Table, ...]:
     """The tables in a file. Raises :class:`RowsError` for every mistake that can be seen in it."""
     try:
-        tables: Mapping[str, Value] = yaml.load(source, _Strict)
-    except yaml.YAMLError as error:
-        raise RowsError(f"{file}.yml: {error}") from None
-    if not isinstance(tables, dict):
+        text = reading.read(source)
+    except YamlError as error:
+        raise RowsError(f"{file}.yml: line {error.line} {error.message}") from None
+    for at in text.places:
+        if at.twice:  # as happens if the dash of a row is forgotten
+            raise RowsError(f"{file}.yml: {at.path[-1]} is given twice, in line {at.line}")
+    if not isinstance(text.value, dict):
         raise RowsError(f"{file}.yml has no tables: each is a name with its rows")
-    return tuple(_table(f"{file}/{name}", name, spec) for name, spec in tables.items())
+    return tuple(_table(f"{file}/{name}", name, spec) for name, spec in text.value.items())
 
 
 def compiled(file: str, tables: Collection[Table], mark: Mark = lambda _, text: text) -> str:
@@ -220,15 +223,3 @@ def _known(place: str, given: Mapping[str, Value], known: Collection[str]) -> No
     for key in given:
         if key not in known:
             raise RowsError(f"{place} has no key {key}{nearest(str(key), known)}")
-
-
-class _Strict(yaml.SafeLoader):
-    """YAML in which no mapping repeats a key, as happens if the dash of a row is forgotten."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Value, Value]:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen and key.value != "<<":
-                raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +22,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     from mkdocs.structure.files import File
 
     for name in AT_ROOT:
-        text = (template.root() / name).read_text("utf-8")
-        files.append(File.generated(config, _NAMES.get(name, name), content=_below_docs(text)))
+        # A page at the root, as it is read from docs: docs/life.md is life.md there.
+        below_docs = (template.root() / name).read_text("utf-8").replace("](docs/", "](")
+        files.append(File.generated(config, _NAMES.get(name, name), content=below_docs))
     return files
 
 
@@ -41,8 +41,3 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     """A page in which wide tables scroll by themselves: on a phone, the page is as wide as the screen."""
     scrolling = html.replace("<table>", '<div class="table-responsive"><table>')
     return scrolling.replace("</table>", "</table></div>")
-
-
-def _below_docs(text: str) -> str:
-    """A page at the root, as it is read from ``docs``: ``docs/life.md`` is ``life.md`` there."""
-    return re.sub(r"\]\(docs/", "](", text)

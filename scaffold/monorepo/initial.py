@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from scaffold.hcl.modules import read_module
-from scaffold.hcl.syntax import Body, Document, read
+from scaffold.hcl.syntax import Block, Body, Document, read
 from scaffold.monorepo.arguments import own_names
 from scaffold.monorepo.repository import GENERATED
 from scaffold.monorepo.root import STACKS, root_file, stack_in
@@ -109,12 +109,17 @@ class Sight:
     def _called(self) -> Counter[str]:
         """The directories that are called as modules by path, and how often."""
         found: Counter[str] = Counter()
-        for directory, documents in self._terraform.items():
-            for block in (block for d in documents for block in d.body.blocks_of("module")):
-                source = block.body.literal("source")
-                if isinstance(source, str) and source.startswith("."):
-                    found[posixpath.normpath(posixpath.join(directory, source))] += 1
+        for directory, block in self._calls:
+            source = block.body.literal("source")
+            if isinstance(source, str) and source.startswith("."):
+                found[posixpath.normpath(posixpath.join(directory, source))] += 1
         return found
+
+    @property
+    def _calls(self) -> Iterator[tuple[str, Block]]:
+        """The blocks that call modules, each with the directory that it is in."""
+        for directory, documents in self._terraform.items():
+            yield from ((directory, block) for d in documents for block in d.body.blocks_of("module"))
 
     def _modules(self) -> Iterator[Shown]:
         """The shared modules: those that are called most, identified by their files."""
@@ -174,12 +179,11 @@ class Sight:
         if purpose not in self._named:
             return
         name = self._own_names(purpose).get(argument, argument)
-        for documents in self._terraform.values():
-            for block in (block for d in documents for block in d.body.blocks_of("module")):
-                value = block.body.value(name) if calls(block, self._named[purpose].name) else None
-                text = (value.string() or value.text) if value is not None else ""
-                if text and "${" not in text:
-                    yield text, block.source.path
+        for _, block in self._calls:
+            value = block.body.value(name) if calls(block, self._named[purpose].name) else None
+            text = (value.string() or value.text) if value is not None else ""
+            if text and "${" not in text:
+                yield text, block.source.path
 
     @property
     def _shared(self) -> Iterator[str]:

@@ -84,17 +84,20 @@ def _denied(manifest: Expression, names: Names) -> Iterator[tuple[str, str]]:
         ):
             values = each.at("value")
             if values and "capabilities.add" in _text(each, names, "key"):
-                known = evaluate(values, names)
-                found = known if isinstance(known, list) else []
-                yield from ((name, values.source.path) for name in found if isinstance(name, str))
+                yield from ((name, values.source.path) for name in _names(values, names))
 
 
 def _excluded(manifest: Expression, names: Names) -> Iterator[str]:
     """The namespaces that a policy's rules exclude."""
     for exclude in _below(manifest, "exclude"):
         for namespaces in _below(exclude, "namespaces"):
-            known = evaluate(namespaces, names)
-            yield from (name for name in known if isinstance(name, str)) if isinstance(known, list) else ()
+            yield from _names(namespaces, names)
+
+
+def _names(listed: Expression, names: Names) -> Iterator[str]:
+    """The texts in a list, as far as they are known."""
+    known = evaluate(listed, names)
+    return (name for name in known if isinstance(name, str)) if isinstance(known, list) else iter(())
 
 
 def _patterns(image: Expression, names: Names) -> Iterator[str]:

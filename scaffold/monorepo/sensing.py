@@ -6,7 +6,7 @@ look whether it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -86,11 +86,6 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         return str(error.errno).encode()
-
-
-def template_fact(sensed: Mapping[str, Value]) -> str | None:
-    """The Git URL that a team's ``scaffold.yml`` has for the templates, among what is sensed."""
-    return sensed.get("template") or None
 
 
 def facts(monorepo: Monorepo) -> dict[str, Value]:

@@ -73,11 +73,6 @@ def modules_said(overrides: bytes) -> SharedModules:
     return SharedModules.of(merged(decisions.house(), said))
 
 
-def usual_modules() -> SharedModules:
-    """Those that this template version has names for, whichever house it is."""
-    return SharedModules.of(decisions.house())
-
-
 def calls(block: Block, module: str) -> bool:
     """Whether a block calls the shared module of this name."""
     source = block.body.literal("source") if block.type == "module" and module else None

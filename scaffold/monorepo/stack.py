@@ -16,9 +16,9 @@ from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body, Document, read
 from scaffold.monorepo.governance import TierFact, tier_facts
 from scaffold.monorepo.routes import Route, written
-from scaffold.monorepo.shared import SharedModules, calls, usual_modules
+from scaffold.monorepo.shared import SharedModules, calls
 from scaffold.monorepo.uses import DATABASE_ROLE, Use, known_names, metadata, resource_type, roles, uses
-from scaffold.templates import template
+from scaffold.templates import decisions, template
 from scaffold.templates.image import ImageReference
 
 _OWNERS = {
@@ -133,7 +133,7 @@ def read_stack(
     ``shared`` are the modules that they may call, by default those that the templates know; ``given`` are
     names that they refer to and other files define.
     """
-    shared = shared or usual_modules()
+    shared = shared or SharedModules.of(decisions.house())
     paths = [path for path in sources if path.endswith(".tf")]
     documents = [document for path in paths if (document := read(sources[path], path)) is not None]
     modules: dict[str, list[Document]] = {}
@@ -202,6 +202,7 @@ class _Module:
                 continue
             body, named = block.body, partial(shared.argument, "ingress")
             paths, service = body.literal(named("ingress_path")), body.value(named("service_name"))
+            monitored = body.literal(named("external_monitor"))
             leads_to = {r.names[1:2] for r in (service.references() if service else ()) if r.root == "module"}
             annotations = body.value(named("extra_annotations"))
             described = annotations.at(_DESCRIPTION) if annotations else None
@@ -215,7 +216,7 @@ class _Module:
                 auth=self.text(body, named("auth")) or "required",
                 paths=tuple(map(str, paths)) if isinstance(paths, list) and paths != ["/"] else (),
                 behind_anubis=any((gate,) in leads_to for gate in gates),
-                monitored=_truth(body.literal(named("external_monitor"))),
+                monitored=monitored if isinstance(monitored, bool) else None,
                 monitor=self.text(body, named("external_monitor_name")) or "",
                 description=(described.string() if described else None) or "",
                 path=block.source.path,
@@ -230,10 +231,6 @@ class _Module:
             if kind and said is not None and kind.string() == "ExternalSecret":
                 forced = block.body.inside("field_manager").literal("force_conflicts") is True
                 yield ExternalSecret(said, forced)
-
-
-def _truth(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
 
 
 def _kind(block: Block) -> str:

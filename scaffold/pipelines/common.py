@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from scaffold.pipelines.repository import Repository
-from scaffold.pipelines.workflow import Kubectl, Step, Workflow, kubectl_commands
+from scaffold.pipelines.workflow import Step, Workflow
 from scaffold.templates.image import ImageReference
 
 FILE = ".woodpecker.yml"
@@ -103,8 +103,3 @@ def separated(value: object) -> list[str]:
     if isinstance(value, list):
         return [str(item) for item in value]
     return [part.strip() for part in str(value).split(",")] if value is not None else []
-
-
-def set_images(repository: Repository) -> Iterator[Kubectl]:
-    """Every ``kubectl set image`` of every workflow."""
-    return (c for c in kubectl_commands(*repository.workflows) if c.is_a("set", "image"))

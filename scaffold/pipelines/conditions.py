@@ -41,20 +41,18 @@ def conditions(when: Any) -> tuple[Mapping[str, Any], ...]:
 
 def events(condition: Mapping[str, Any]) -> tuple[str, ...]:
     """The events that a condition names; every one where it names none."""
-    named = condition.get("event")
-    if named is None:
-        return EVENTS
-    if isinstance(named, Mapping):
-        named = named.get("include") or []
-    return tuple(str(event) for event in listed(named))
+    return EVENTS if condition.get("event") is None else _named(condition, "event")
 
 
 def branches(condition: Mapping[str, Any]) -> tuple[str, ...]:
     """The branches that a condition names."""
-    named = condition.get("branch")
-    if isinstance(named, Mapping):
-        named = named.get("include") or []
-    return tuple(str(branch) for branch in listed(named))
+    return _named(condition, "branch")
+
+
+def _named(condition: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """What a condition includes, written out or under ``include``."""
+    named = condition.get(key)
+    return tuple(map(str, listed(named.get("include") or [] if isinstance(named, Mapping) else named)))
 
 
 def listed(value: Any) -> Sequence[Any]:

@@ -121,31 +121,33 @@ def _built_after_others(repository: Repository, checks: tuple[str, ...] = ()) ->
 
     ``checks`` is what commands begin with that make none.
     """
-    made: dict[str, bool] = {}
+    built = list(_builds(repository, checks))
+    return {path for path, there in built if there} - {path for path, there in built if not there}
+
+
+def _builds(repository: Repository, checks: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+    """The Dockerfiles that are built, each with whether an earlier step may have made files there."""
     before: set[tuple[str, str]] = set()
     for step in steps(*repository.actions):
         job = step.actions.path, step.job
         if step.is_build:
             # Without a context the action takes the repository from Git, and not the checkout.
-            there = job in before and "context" in step.inputs
-            made[step.dockerfile] = made.get(step.dockerfile, True) and there
+            yield step.dockerfile, job in before and "context" in step.inputs
             continue
         script = str(step.value.get("run") or "")
         for path, begun in built_by(script):
-            made[path] = made.get(path, True) and (job in before or _makes([begun], checks))
+            yield path, job in before or _makes([begun], checks)
         if _makes([script], checks) or step.uses[0] == "actions/download-artifact":
             before.add(job)
     for workflow in repository.workflows:
         for build in builds(workflow):
             earlier = workflow.steps[: workflow.steps.index(build)]
-            there = any(_makes(step.commands, checks) for step in earlier)
-            made[dockerfile(build)] = made.get(dockerfile(build), True) and there
+            yield dockerfile(build), any(_makes(step.commands, checks) for step in earlier)
         scripts: list[str] = []
         for script in [command for step in workflow.steps for command in step.commands]:
             for path, begun in built_by(script):
-                made[path] = made.get(path, True) and _makes([*scripts, begun], checks)
+                yield path, _makes([*scripts, begun], checks)
             scripts.append(script)
-    return {path for path, there in made.items() if there}
 
 
 def _makes(scripts: Iterable[str], checks: tuple[str, ...]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,7 +10,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from scaffold.reading import Loader, YamlError, read
+from scaffold.reading import Loader, YamlError, read, resolving
 
 Key: TypeAlias = str | int
 
@@ -19,26 +18,21 @@ Key: TypeAlias = str | int
 class _Loader(Loader):
     """Scalars by the rules of Go's YAML library: ``on`` is text, ``12e3`` and ``0123`` are numbers."""
 
-    yaml_implicit_resolvers: dict[Any, Any] = {}
-
 
 def _float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
     text = str(loader.construct_scalar(node)).replace("_", "")
     return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
 
 
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("int", r"[-+]?(0b[01_]+|0[0-7_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", "-+0123456789"),
-    (
-        "float",
-        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf)|\.(nan|NaN)",
-        "-+.0123456789",
-    ),
-    ("merge", r"<<", "<"),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf)|\.(nan|NaN)"
+resolving(
+    _Loader,
+    bool=(r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    null=(r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    int=(r"[-+]?(0b[01_]+|0[0-7_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", "-+0123456789"),
+    float=(_FLOAT, "-+.0123456789"),
+    merge=(r"<<", "<"),
+)
 _Loader.add_constructor("tag:yaml.org,2002:float", _float)
 
 

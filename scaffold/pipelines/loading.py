@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from scaffold.errors import Finding
 from scaffold.pipelines import substitution
@@ -31,16 +30,8 @@ _URL = "https://forge.example"
 """What the URLs begin with that CI gives: a registry beside a forge is often told from them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One kind of run, and its variables."""
-
-    title: str
-    environment: Mapping[str, str]
-
-
-def runs(variables: Sequence[str], matrix: Sequence[Mapping[str, str]]) -> tuple[Run, ...]:
-    """The runs under which a text that reads these variables has to mean the same.
+def runs(variables: Sequence[str], matrix: Sequence[Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
+    """The variables of each run under which a text that reads some of them has to mean the same.
 
     Started through the API (every variable is given), by a plain push (only CI's own are), with
     two commits whose first eight characters YAML would take for a number, and once for each run of the matrix.
@@ -51,13 +42,13 @@ def runs(variables: Sequence[str], matrix: Sequence[Mapping[str, str]]) -> tuple
     exponent = COMMON["CI_COMMIT_SHA"].replace("a1b2c3d4", "12345e12")
     own = {name: _URL if name.endswith("_URL") else "x" for name in variables if name.startswith("CI_")}
     own |= COMMON | first
-    return (
-        Run("a run through the API", {**own, **given, "CI_PIPELINE_EVENT": "manual"}),
-        Run("a plain push", own),
-        Run("a commit 01234567", {**own, **dict.fromkeys(given, "01234567"), "CI_COMMIT_SHA": octal}),
-        Run("a commit 12345e12", {**own, **dict.fromkeys(given, "12345e12"), "CI_COMMIT_SHA": exponent}),
-        *(Run(f"the matrix's {', '.join(axis.values())}", {**own, **given, **axis}) for axis in matrix[1:]),
-    )
+    return {
+        "a run through the API": {**own, **given, "CI_PIPELINE_EVENT": "manual"},
+        "a plain push": own,
+        "a commit 01234567": {**own, **dict.fromkeys(given, "01234567"), "CI_COMMIT_SHA": octal},
+        "a commit 12345e12": {**own, **dict.fromkeys(given, "12345e12"), "CI_COMMIT_SHA": exponent},
+        **{f"the matrix's {', '.join(axis.values())}": {**own, **given, **axis} for axis in matrix[1:]},
+    }
 
 
 def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
@@ -70,11 +61,11 @@ def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
         fix = "Write $NAME or $${NAME} for the shell; take ${…} out of comments."
         return None, [Finding(path, line, None, "PIP026", message, value, fix=fix)]
     documents: list[tuple[str, Document]] = []
-    for run in runs(names, axes(raw)):
+    for title, environment in runs(names, axes(raw)).items():
         try:
-            documents.append((run.title, parse_workflow(substitution.substitute(raw, run.environment))))
+            documents.append((title, parse_workflow(substitution.substitute(raw, environment))))
         except YamlError as error:
-            message = f"After substitution for {run.title} it {error.message}."
+            message = f"After substitution for {title} it {error.message}."
             quotes = "Put text with ${…} in quotes." if names else None
             return None, [Finding(path, error.line, None, "PIP027", message, fix=quotes)]
     first = documents[0][1]

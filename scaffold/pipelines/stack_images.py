@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
 from scaffold.monorepo.stack import Container, Pod
-from scaffold.pipelines.common import set_images
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.repository import Repository
+from scaffold.pipelines.workflow import kubectl_commands
 from scaffold.templates.image import ImageReference
 
 _IMAGE_TAG = "${var.image_tag}"
@@ -55,7 +55,7 @@ class IgnoredImage(_OfStack):
 
     def check_pipeline(self, repository: Repository, context: Context) -> Iterator[Finding]:
         """The containers whose image is ignored wrongly."""
-        commands = list(set_images(repository))
+        commands = [c for c in kubectl_commands(*repository.workflows) if c.is_a("set", "image")]
         if not commands:
             return
         moved = {(command.target[1], name) for command in commands for name in command.images}

@@ -113,15 +113,10 @@ class _Scanner:
     def _apply(self, value: str) -> str:
         """The function after the name, up to the closing brace."""
         sign = self._peek()
-        if sign == ":" and self.text[self.at + 1 : self.at + 2] in tuple("=-?+"):
-            self.at += 2
-            return self._default(value)
-        if sign == ":":
-            self.at += 1
-            return self._substring(value)
-        if sign == "=":
-            self.at += 1
-            return self._default(value)
+        if sign in tuple(":="):
+            is_default = sign == "=" or self.text[self.at + 1 : self.at + 2] in tuple("=-?+")
+            self.at += 2 if sign == ":" and is_default else 1
+            return self._default(value) if is_default else self._substring(value)
         if sign in tuple(",^"):
             return self._casing(value)
         if sign == "/":

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
+from textwrap import wrap
 
 from scaffold.errors import Finding, ScaffoldError
 from scaffold.templates.questions import Value
+
+_STAYS = "\N{NO-BREAK SPACE}"
+_PROSE = re.compile(r"  (?:fix|allowed|answer): +|\S")
+"""How a line begins that may be wrapped; others hold commands, values and YAML."""
+
+
+def wrapped(text: str, width: int, indent: str) -> list[str]:
+    """A text in lines. A command in it stays on one line, so that it can be copied."""
+    whole = re.sub(r"`[^`]+`", lambda command: command.group().replace(" ", _STAYS), text)
+    lines = wrap(
+        whole, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    return [line.replace(_STAYS, " ") for line in lines]
 
 
 def finding_text(finding: Finding, severity: str = "") -> str:
@@ -26,11 +41,20 @@ def finding_text(finding: Finding, severity: str = "") -> str:
     return seen("\n".join(lines))
 
 
-def error_text(error: ScaffoldError) -> str:
-    """A failure with all its findings."""
+def error_text(error: ScaffoldError, width: int = 0) -> str:
+    """A failure with all its findings; with a ``width``, what is longer is wrapped between words."""
     parts = [finding_text(finding) for finding in error.findings]
     parts.append(seen(f"error: {error.message}" + (f"\n{error.hint}" if error.hint else "")))
-    return "\n".join(parts)
+    lines = "\n".join(parts).split("\n")
+    return "\n".join(part for line in lines for part in (_fitting(line, width) if width else [line]))
+
+
+def _fitting(line: str, width: int) -> list[str]:
+    label = _PROSE.match(line)
+    fits = label is None or len(line) <= width
+    return (
+        [line] if fits or label is None else wrapped(line, width, " " * (label.end() if label[0][1:] else 0))
+    )
 
 
 def seen(text: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from textwrap import shorten, wrap
+from textwrap import shorten
 
 from scaffold.changes.step import Step
+from scaffold.report.findings import wrapped
 from scaffold.templates.questions import Value
 
 _WIDTH = 80
-_STAYS = "\N{NO-BREAK SPACE}"
 _MOST = 25
 """Lines of the short form: what a terminal shows without scrolling."""
 
@@ -24,17 +24,8 @@ def steps_text(steps: Iterable[Step], heading: str = "Next steps:") -> Iterator[
     """Steps for people, numbered, wrapped between words, each with its command on lines of its own."""
     yield heading
     for number, step in enumerate(steps, 1):
-        yield from _wrapped(f"  {number}. ", step.text)
+        yield from wrapped(f"  {number}. {step.text}", _WIDTH, " " * 5)
         yield from (f"     {line}" for line in step.command.splitlines())
-
-
-def _wrapped(head: str, text: str) -> Iterator[str]:
-    """A text behind its number. A command in it stays on one line, so that it can be copied."""
-    whole = re.sub(r"`[^`]+`", lambda command: command.group().replace(" ", _STAYS), text)
-    lines = wrap(
-        head + whole, _WIDTH, subsequent_indent=" " * 5, break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
-    return (line.replace(_STAYS, " ") for line in lines)
 
 
 def brief_text(steps: Sequence[Step], more: str) -> Iterator[str]:

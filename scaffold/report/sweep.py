@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from scaffold.commands.sweep import Sweep, Swept
+from scaffold.commands.sweep import UNKNOWN, Sweep, Swept
 from scaffold.errors import number_of
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.root import place
@@ -27,6 +27,7 @@ def sweep_text(sweep: Sweep, *, written: bool, by_tier: bool, commits: Iterable[
         _edited(sweep),
         difference_text(plans) if plans.differs else (),
         *_left(sweep),
+        _together(sweep),
         _questions(sweep),
         _to_apply(sweep, by_tier=by_tier),
         (*gaps_text(sweep.unverified), _sum(sweep, written=written)),
@@ -58,6 +59,11 @@ def _left(sweep: Sweep) -> Iterator[list[str]]:
         same.setdefault(told, []).append(one.stack)
     for (outcome, *rest), stacks in same.items():
         yield [f"{', '.join(stacks)}: {outcome}", *rest]
+
+
+def _together(sweep: Sweep) -> Iterator[str]:
+    if sweep.modules and any(one.outside for one in sweep.stacks):
+        yield "An edit in a module reaches all of its callers at once: none is written while one is left."
 
 
 def _questions(sweep: Sweep) -> Iterator[str]:
@@ -101,8 +107,10 @@ def _sum(sweep: Sweep, *, written: bool) -> str:
 
 
 def _outcome(sweep: Sweep, one: Swept) -> str:
+    if one.outside and all(finding.code == UNKNOWN for finding in one.outside):
+        return "left as it is, it cannot be planned"
     if one.outside and one.plan.difference is None:
-        return "left as it is, because it cannot be planned"
+        return "left as it is, the edit cannot be planned"
     if one.outside:
         return "left as it is, something falls outside the contract"
     if any(finding.code != sweep.rule.code for finding in one.by_hand):

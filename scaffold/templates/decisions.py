@@ -166,11 +166,14 @@ def _decisions(name: str, value: Value) -> Iterator[Decision]:
             yield from _decisions(f"{name}[{label}]", item)
 
 
-def applies(question: Question, values: Mapping[str, Value]) -> bool:
-    """Whether a question's condition holds for these values."""
-    if isinstance(question.when, bool):
-        return question.when
-    return compiled(question.when).render(values) == "True"
+def holds(condition: str | bool, values: Mapping[str, Value]) -> bool:
+    """Whether a condition of a declaration holds for these values."""
+    return condition if isinstance(condition, bool) else rendered(condition, values) == "True"
+
+
+def rendered(text: str, values: Mapping[str, Value]) -> str:
+    """A text of a declaration; most are no templates."""
+    return compiled(text).render(values) if "{" in text else text
 
 
 def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str, Value]) -> Value:
@@ -180,8 +183,7 @@ def _value(question: Question, answers: Mapping[str, Value], values: Mapping[str
         return int(given) if question.type == "int" and isinstance(given, float) else given
     if not isinstance(question.default, str):
         return question.default
-    # Most defaults are no templates.
-    text = compiled(question.default).render(values) if "{" in question.default else question.default
+    text = rendered(question.default, values)
     if question.type == "json":
         return json.loads(text)
     return text if question.type == "str" else _parsed(text)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -46,12 +46,13 @@ class Question:
     type: str
     role: Role
     help: str
-    core: bool
     when: str | bool
     has_default: bool
     default: Value = field(compare=False)
     options: tuple[Option, ...]
     validator: str = ""
+    core: bool = False
+    """``x-core``: whether the wizard asks it first."""
     after: str = ""
     """``x-after``: the question that the wizard asks just before this one, wherever it is declared."""
     ask: str | bool = False
@@ -74,7 +75,7 @@ class Question:
     """``x-was``: what it was called in earlier versions, under which stacks have recorded it; its default reads it."""
     proposals: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, compare=False)
     """``x-proposals``: items that a list question offers, each with its consequence."""
-    matters: tuple[str, ...] = ()
+    matters: Sequence[str] = field(default=(), compare=False)
     """``x-matters``: the decisions among what is computed that a person wants to see before anything is written."""
 
 
@@ -149,24 +150,12 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
         type=details["type"],
         role=role,
         help=details.get("help", ""),
-        core=bool(details.get("x-core", False)),
         when=details.get("when", True),
         has_default="default" in details,
         default=details.get("default"),
         options=tuple(options),
         validator=details.get("validator", ""),
-        after=details.get("x-after", ""),
-        ask=details.get("x-ask", False),
-        suggests=details.get("x-suggests", ""),
-        consequences=details.get("x-consequences", {}),
-        needs=details.get("x-needs", {}),
-        usual=details.get("x-usual", ""),
-        explain=details.get("x-explain", ""),
-        required=details.get("x-required", ""),
-        pattern=details.get("x-pattern", ""),
-        was=details.get("x-was", ""),
-        proposals=details.get("x-proposals", {}),
-        matters=tuple(details.get("x-matters", ())),
+        **{one.name: details[f"x-{one.name}"] for one in fields(Question) if f"x-{one.name}" in details},
     )
 
 

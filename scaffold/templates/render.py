@@ -73,7 +73,7 @@ def _remembered(given: Mapping[str, Value], values: Mapping[str, Value]) -> dict
     stored = {
         question.name
         for question in all_questions()
-        if question.role is not Role.COMPUTED and decisions.applies(question, values)
+        if question.role is not Role.COMPUTED and decisions.holds(question.when, values)
     }
     return {name: values[name] for name in dict.fromkeys([*given, *values]) if name in stored & values.keys()}
 

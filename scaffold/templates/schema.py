@@ -29,6 +29,7 @@ def schema(*, together: bool = True) -> dict[str, Value]:
     """
     always: dict[str, Value] = {}
     conditional: list[Value] = []
+    defaults = {question.name: question.default for question in asked().values()}
     for question in asked().values():
         own = properties()[question.name]
         if together:
@@ -37,12 +38,12 @@ def schema(*, together: bool = True) -> dict[str, Value]:
             then: dict[str, Value] = {"properties": {question.name: own}}
             if not question.has_default:
                 then |= _given_or_known(question.name) if together else {"required": [question.name]}
-            conditional.append({"if": _where(applies), "then": then})
+            conditional.append({"if": _holds(applies, defaults), "then": then})
         else:
             always[question.name] = own
         if together and question.required:
             where = {**applies, **conditions_in(question.required)}
-            conditional.append({"if": _where(where), "then": _needed(question.name, question.pattern)})
+            conditional.append({"if": _holds(where, defaults), "then": _needed(question.name, question.pattern)})
     return {
         "$schema": DIALECT,
         "title": "Answers for a new Service",
@@ -62,11 +63,6 @@ def _given_or_known(name: str) -> dict[str, Value]:
         return given
     pattern = f"^({'|'.join(known)})([:@].*)?$".replace(".", r"\.").replace(r"\.*", ".*")
     return {"anyOf": [given, {"required": ["image"], "properties": {"image": {"pattern": pattern}}}]}
-
-
-def _where(applies: Mapping[str, Value]) -> dict[str, Value]:
-    defaults = {other: asked()[other].default for other in applies}
-    return _holds(applies, defaults)
 
 
 def _holds(applies: Mapping[str, Value], defaults: Mapping[str, Value]) -> dict[str, Value]:

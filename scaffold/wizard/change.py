@@ -47,7 +47,7 @@ def ask(
     with waiting("Reading the monorepo …"):
         sensed = sense(monorepo)
     before, present = stored_values(monorepo, name), record_of(monorepo, name).given.values
-    holds = {n: before[n] for n, q in asked().items() if n in before and decisions.applies(q, before)}
+    holds = {n: before[n] for n, q in asked().items() if n in before and decisions.holds(q.when, before)}
     engine = Engine(judge(monorepo, sensed, before), sensed)
     made: list[ServiceChange] = []
 

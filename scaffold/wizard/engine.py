@@ -20,7 +20,7 @@ from scaffold.answers.sources import Answers as Given
 from scaffold.answers.sources import Path, about
 from scaffold.errors import Finding, UsageError, nearest
 from scaffold.templates import decisions, questions
-from scaffold.templates.conditions import holds
+from scaffold.templates.decisions import holds
 from scaffold.templates.questions import Option, Question, Value
 from scaffold.wizard import fields
 from scaffold.wizard.judging import Judge, Judgements, blamed, is_open

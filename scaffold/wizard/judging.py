@@ -10,7 +10,7 @@ from threading import Lock
 from scaffold.answers.sources import Path, about
 from scaffold.errors import Finding
 from scaffold.templates import questions
-from scaffold.templates.conditions import holds
+from scaffold.templates.decisions import holds
 from scaffold.templates.questions import Value
 from scaffold.wizard import fields
 from scaffold.wizard.state import State

@@ -8,7 +8,7 @@ from itertools import count
 
 from scaffold.answers.sources import Path
 from scaffold.templates import questions
-from scaffold.templates.conditions import rendered
+from scaffold.templates.decisions import rendered
 from scaffold.templates.questions import Question, Value
 from scaffold.wizard import fields
 

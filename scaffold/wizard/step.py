@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scaffold.answers import notation
 from scaffold.answers.sources import Path
 from scaffold.templates import questions
-from scaffold.templates.conditions import holds, rendered
+from scaffold.templates.decisions import holds, rendered
 from scaffold.templates.questions import Option, Question, Value
 from scaffold.wizard import fields
 from scaffold.wizard.fields import Field

@@ -69,14 +69,15 @@ BESIDE_IT = {
     "name": "tide-crew", "description": "Who is on duty", "port": 8080, "build": "github-ghcr", "repository": "Crew/tide-crew",
     "object_names": {"container": "duty", "deployment": "crew"}, "sidecars": [{"name": "tide-crew", "image": "docker.io/library/redis:7.4.2"}],
     "probes": {"readiness": {"path": "/ready"}}, "gate": "required", "reloader": "never",
-    "ingress_options": {"request_headers": {"x-crew": "", "x-tide": "low"}},
+    "ingress_options": {"request_headers": {"x-crew": "", "x-pass": {"vault": "harbour#pass", "reason": "It checks it"}, "x-tide": "low"}},
+    "secrets_env_from": True,
     "homepage_widget": {"b": {"vault": "one"}, "a": {"vault": "two"}},
     "workloads": [{"name": "rota", "reloader": "auto", "command": ["rota"], "memory": "64Mi"}],
     "volumes": [{"path": "/data", "purpose": "log", "backup": "pg_dump", "dump": {
         "host": "their-db", "user": "crew", "password": {"secret": "theirs", "key": "password"}, "image": "docker.io/library/postgres:16.4"}}],
 }  # fmt: skip
-"""An image of another owner, a container with the Service's name beside the app's, a header that is emptied, and the
-volume of a database whose server somebody else keeps.
+"""An image of another owner, a container with the Service's name beside the app's, a header that is emptied, one
+with a key of another path beside a Secret that is read whole, and the volume of a database whose server somebody else keeps.
 """
 IN_ORDER = {
     "name": "tide-call", "description": "Calls about tides", "image": "docker.io/library/nginx:1.29.0", "port": 8080,

@@ -15,7 +15,7 @@ from scaffold.commands.skill import SECTION, SKILL
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.templates import decisions
-from scaffold.templates.conditions import rendered
+from scaffold.templates.decisions import rendered
 from scaffold.templates.questions import asked
 
 

@@ -143,7 +143,7 @@ def test_a_stack_that_cannot_be_planned_is_left(beds: Monorepo) -> None:
     git(beds.root, "commit", "--quiet", "--all", "--message", "Broken")
     done = run(beds, "--from", API, *BEDS)
     assert done.returncode == 4
-    assert "beds-a, beds-c: left as it is, because it cannot be planned\n" in done.stdout
+    assert "beds-a, beds-c: left as it is, it cannot be planned\n" in done.stdout
     assert done.stdout.count("nobody knows what the edit changes") == 1
     assert git(beds.root, "diff", "--name-only").split() == ["stacks/beds-b/main.tf"]
 

@@ -54,6 +54,29 @@ def test_one_edit_in_a_module_is_planned_in_every_stack_that_calls_it(monorepo: 
 
 
 @needs("terraform")
+@pytest.mark.slow("plans all stacks that call a module, on both sides of an edit, twice")
+def test_a_caller_that_cannot_be_planned_is_accepted_by_its_name(monorepo: Monorepo, rule: Path) -> None:
+    broken = 'module "theirs" {\n  source = "git::https://example.test/theirs.git"\n}\n'
+    with (monorepo.root / "stacks/navidrome/main.tf").open("a") as main:
+        main.write(broken)
+    git(monorepo.root, "commit", "--all", "--quiet", "--message", "A module from elsewhere")
+    swept = ("sweep", "--from", rule, "--all", "--modules", "--monorepo", monorepo.root)
+    done = scaffold(*swept)
+    assert done.returncode == 4, done.stdout
+    assert "navidrome: left as it is, it cannot be planned" in done.stdout
+    assert "repeat this with `--accept navidrome`" in done.stdout and "all of its callers" in done.stdout
+    assert git(monorepo.root, "status", "--porcelain") == ""
+    told = json.loads(scaffold(*swept, "--accept", "navidrome", "--json").stdout)
+    assert git(monorepo.root, "diff", "--name-only").split() == [MODULE]
+    assert [one["what"] for one in told["not_verified"]] == ["what this changes in navidrome"]
+
+
+def test_only_a_caller_of_a_module_is_accepted(monorepo: Monorepo, rule: Path) -> None:
+    told = scaffold("sweep", "--from", rule, "--all", "--accept", "navidrome", "--monorepo", monorepo.root)
+    assert (told.returncode, "--accept goes with --modules" in told.stderr) == (2, True)
+
+
+@needs("terraform")
 @pytest.mark.slow("plans all stacks that call a module, on both sides of an edit")
 def test_a_module_is_left_as_it_is_where_one_stack_falls_outside(monorepo: Monorepo, rule: Path) -> None:
     hanging = """

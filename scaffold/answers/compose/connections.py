@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from scaffold.answers.compose import facts
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
-from scaffold.templates import decisions, template
+from scaffold.templates import decisions
 
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:(?P<user>[^:/@]*)(?P<password>:[^@/]*)?@)[^:/?@]+(?::[^/?]*)?"
@@ -101,7 +102,7 @@ def _plain_value(own: Mapping[str, Text], part: str) -> Text | None:
 
 def _families(variables: Mapping[str, Text | None], anchors: Sequence[str]) -> list[dict[str, str]]:
     """The variables of each connection by their part; the fullest first, those with a host before others."""
-    words, drivers = (template.facts("compose")[key] for key in ("database_words", "drivers"))
+    words, drivers = (facts()[key] for key in ("database_words", "drivers"))
     by_prefix: dict[str, dict[str, str]] = {}
     likely: set[str] = set()
     for name, value in variables.items():
@@ -123,15 +124,16 @@ def _families(variables: Mapping[str, Text | None], anchors: Sequence[str]) -> l
 
 def endings(name: str) -> dict[str, str]:
     """The parts of a connection that a variable may hold, each with the beginning of its name."""
-    facts = template.facts("compose")
     called = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     called = called.removesuffix("_file")
     found: dict[str, tuple[int, str]] = {}
-    for part, suffixes in facts["endings"].items():
+    for part, suffixes in facts()["endings"].items():
         for suffix in suffixes:
             before = called.removesuffix(suffix)
             prefix = before.rstrip("_")
-            whole = not before or before.endswith("_") or before.rpartition("_")[2] in facts["database_words"]
+            whole = (
+                not before or before.endswith("_") or before.rpartition("_")[2] in facts()["database_words"]
+            )
             if before != called and whole and found.get(prefix, (0, ""))[0] < len(suffix):
                 found[prefix] = (len(suffix), part)
     return {prefix: part for prefix, (_, part) in found.items()}
@@ -139,7 +141,7 @@ def endings(name: str) -> dict[str, str]:
 
 def _tells(name: str) -> bool:
     words = re.split(r"[^a-z0-9]+", name.lower())
-    return len(words) > 1 and words[0] in template.facts("compose")["database_words"]
+    return len(words) > 1 and words[0] in facts()["database_words"]
 
 
 def _string(value: Text, kind: str) -> dict[str, str] | None:

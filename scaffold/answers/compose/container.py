@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scaffold.answers.compose import facts
 from scaffold.answers.compose.forms import listed, mebibytes, ports, quantity, seconds, text, words
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
@@ -17,7 +18,6 @@ from scaffold.answers.compose.web import may_have_tls, open_ports, tells_tls, tl
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.reading import mapping
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _REPLICAS = 5
@@ -95,7 +95,7 @@ class Containers:
                 found[answer] = [str(r.value) for r in rewritten]
                 moved = dict.fromkeys(f"the service {r.of} is at {r.where}" for r in rewritten if r.of)
                 told = [" and ".join(moved)] if moved else []
-                ends = re.search(template.facts("compose")["ends"], " ".join(said))
+                ends = re.search(facts()["ends"], " ".join(said))
                 if ends and self.of.startswith(("sidecars.", "workloads.")):
                     told.append(f"with {ends[0].strip()} {_ENDS}")
                 self._taken((*part.at, key), answer, "; ".join(told))
@@ -135,7 +135,7 @@ class Containers:
 
     def needed(self, part: Part) -> dict[str, Value]:
         """The least memory that a companion needs, if the file gives none."""
-        sizes = template.facts("compose")["companion_memory"]
+        sizes = facts()["companion_memory"]
         size = next((size for size, images in sizes.items() if part.image.base in images), "")
         why = f"with {size} of memory, which it needs at least by its documentation"
         if part.known and part.known.memory:
@@ -148,7 +148,7 @@ class Containers:
 
     def steady(self, part: Part) -> dict[str, str]:
         """The variables without which a companion would not find its data again in the next pod."""
-        env: Mapping[str, str] = template.facts("compose")["companion_env"].get(part.image.base, {})
+        env: Mapping[str, str] = facts()["companion_env"].get(part.image.base, {})
         if not env or not part.mounts or not env.keys().isdisjoint(part.variables):
             return {}
         why = (

@@ -11,6 +11,7 @@ import yaml
 
 from scaffold import reading
 from scaffold.answers.compose.dotenv import read_variables
+from scaffold.answers.compose.forms import listed
 from scaffold.answers.compose.interpolation import Text, filled
 from scaffold.answers.compose.merging import Tagged, merged, plain, service
 from scaffold.answers.sources import Path as At
@@ -47,15 +48,13 @@ class Project:
 class _Loader(reading.Loader):
     """Scalars by the rules of YAML 1.2, which compose files follow: text, except true, false and null."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML's way)
 
-
-for _tag, _pattern, _first in (
-    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
-    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("merge", r"^<<$", "<"),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+reading.resolving(
+    _Loader,
+    bool=(r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    null=(r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    merge=(r"<<", "<"),
+)
 _Loader.add_constructor("!reset", lambda loader, node: Tagged(None))
 _Loader.add_constructor("!override", lambda loader, node: Tagged(_untagged(loader, node)))
 
@@ -113,7 +112,7 @@ class _Reader:
         services = services if isinstance(services, dict) else {}
         document["services"] = {str(name): service(body) for name, body in services.items()}
         whole: dict[str, Value] = {"services": {}}
-        for at, entry in _listed(document.get("include")):
+        for at, entry in enumerate(listed(document.get("include") or None)):
             for path, more in _included(entry, file.parent, variables):
                 found = self._other(("include", at), path, {**more, **variables}, depth)
                 whole = merged(whole, found) if found else whole
@@ -199,21 +198,16 @@ def _interpolated(value: Value, variables: Mapping[str, str]) -> Value:
     return value if value is None or isinstance(value, bool) else Text(value)
 
 
-def _listed(value: Value) -> list[tuple[int, Value]]:
-    return list(enumerate(value if isinstance(value, list) else [value] if value else []))
-
-
 def _included(
     entry: Value, directory: Path, variables: Mapping[str, str]
 ) -> list[tuple[Path | None, dict[str, Text]]]:
     """The files that an item of ``include`` names, and the variables that it adds."""
     item = entry if isinstance(entry, dict) else {"path": entry}
-    named = item.get("path")
-    paths = [_local(str(path), directory) for path in (named if isinstance(named, list) else [named])]
+    paths = [_local(str(path), directory) for path in listed(item.get("path") or "")]
     first = paths[0].parent if paths and paths[0] else None
     own = item.get("env_file") or ".env"
     more: dict[str, Text] = {}
-    for name in own if isinstance(own, list) else [own]:
+    for name in listed(own):
         base = directory if item.get("env_file") else first
         more |= (read_variables(base / str(name), variables) or {}) if base else {}
     return [(path, more) for path in paths]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from scaffold.answers.compose import facts
 from scaffold.answers.compose.forms import Mount, text
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.known import known
 from scaffold.answers.sources import Path as At
-from scaffold.templates import decisions, template
+from scaffold.templates import decisions
 from scaffold.templates.image import ImageReference
 
 _OF_A_SERVER = (
@@ -31,12 +32,12 @@ def is_settled(part: Part) -> bool:
 def is_unknown(part: Part) -> bool:
     """Whether nothing is known of an image that is pulled."""
     usual = part.known or part.is_companion or part.is_front or is_settled(part)
-    return part.is_pulled and not usual and not known({"image": str(part.image)}).of
+    return part.is_pulled and not usual and not part.of_image.of
 
 
 def is_for_data(part: Part, target: str) -> bool:
     """Whether an image is known to begin with an empty directory there."""
-    path = known({"image": str(part.image)}).path
+    path = part.of_image.path
     within = f"{target.rstrip('/')}/".startswith(f"{path}/") if path else False
     return within or is_settled(part) or part.is_companion or part.known is not None
 
@@ -53,13 +54,13 @@ def lacks_owner(part: Part) -> bool:
     known images the user is known, and database servers settle it themselves.
     """
     user = text(part.body.get("user")).partition(":")[0]
-    return user in _ROOT and not known({"image": str(part.image)}).of and not is_settled(part)
+    return user in _ROOT and not part.of_image.of and not is_settled(part)
 
 
 def stores_login(part: Part) -> bool:
     """Whether the app's installer is known to write the password of the database into one of its volumes."""
     image = ImageReference(part.image.registry, part.image.repository, "", "")
-    there = template.facts("compose")["stored_logins"].get(str(image), "")
+    there = facts()["stored_logins"].get(str(image), "")
     return any(f"{there}/".startswith(f"{its.target.rstrip('/')}/") for its in part.mounts)
 
 

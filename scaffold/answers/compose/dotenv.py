@@ -19,8 +19,11 @@ def read_variables(path: Path, known: Mapping[str, str] | None = None) -> dict[s
     """
     from dotenv.parser import parse_stream
 
-    text = read_text(path, _SIZE)
-    if text is None:
+    try:
+        if not path.is_file() or path.stat().st_size > _SIZE:
+            return None
+        text = path.read_text("utf-8")
+    except (OSError, ValueError):
         return None
     found: dict[str, Text] = {}
     for binding in parse_stream(io.StringIO(text)):
@@ -30,13 +33,3 @@ def read_variables(path: Path, known: Mapping[str, str] | None = None) -> dict[s
         value = binding.value if binding.value is not None else f"${{{binding.key}}}"
         found[binding.key] = Text(value) if literal else filled(value, {**(known or {}), **found})
     return found
-
-
-def read_text(path: Path, limit: int) -> str | None:
-    """The text of a regular file of at most ``limit`` bytes; nothing for anything else."""
-    try:
-        if not path.is_file() or path.stat().st_size > limit:
-            return None
-        return path.read_text("utf-8")
-    except (OSError, ValueError):
-        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from scaffold.answers.compose import facts
 from scaffold.answers.compose.forms import listed, seconds, text, words
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part
@@ -12,7 +13,6 @@ from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.web import LOCAL_URL
 from scaffold.answers.secrets import suspected
 from scaffold.reading import mapping
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _SLOW = 30
@@ -53,11 +53,10 @@ def _own_host(part: Part, path: str) -> str:
 
     Its own address alone says little where the check has a path of its own.
     """
-    facts = template.facts("compose")
     environment: Mapping[str, Value] = mapping(part.body.get("environment"))
     for name, value in environment.items():
-        hosts = re.search(facts["host_variables"], name.lower()) and "*" not in text(value)
-        if hosts or (path == "/" and re.search(facts["address_variables"], name.lower())):
+        hosts = re.search(facts()["host_variables"], name.lower()) and "*" not in text(value)
+        if hosts or (path == "/" and re.search(facts()["address_variables"], name.lower())):
             return name
     return ""
 

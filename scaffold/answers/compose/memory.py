@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from scaffold.answers.compose import facts
 from scaffold.answers.compose.forms import mebibytes, quantity, words
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.sources import Path
 from scaffold.reading import mapping
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 
@@ -21,7 +21,7 @@ def enough(part: Part, found: Mapping[str, Value], usual: str, ledger: Ledger) -
     """
     limits = mapping(mapping(mapping(part.body.get("deploy")).get("resources")).get("limits"))
     most, at = max(_told(part), default=(0, ()))
-    needs = most * (100 + template.facts("compose")["program_memory"]["more_percent"]) // 100
+    needs = most * (100 + facts()["program_memory"]["more_percent"]) // 100
     limited = limits.get("memory") or part.body.get("mem_limit")
     if limited or needs <= (mebibytes(found.get("memory") or usual) or 0):
         return found
@@ -38,7 +38,7 @@ def _told(part: Part) -> Iterator[tuple[int, Path]]:
     said = [((*part.at, "environment", name), f"{name}={value}") for name, value in part.variables.items()]
     said += [((*part.at, key), " ".join(words(part.body.get(key)))) for key in ("entrypoint", "command")]
     for at, text in said:
-        for pattern in template.facts("compose")["program_memory"]["told"]:
+        for pattern in facts()["program_memory"]["told"]:
             for found in re.finditer(pattern, text):
                 number, unit = (*found.groups(), "m")[:2]
                 yield mebibytes(f"{number}{unit}") or 0, at

@@ -26,7 +26,7 @@ def plain(value: Value) -> Value:
     if isinstance(value, Tagged):
         return plain(value.value)
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items() if not _is_reset(item)}
+        return {key: plain(item) for key, item in value.items() if item != Tagged(None)}
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
@@ -77,10 +77,6 @@ def merged(below: Value, above: Value, key: str = "") -> Value:
         taken = [same(item) for item in above]
         return [*(item for item in below if same(item) not in taken), *above]
     return above
-
-
-def _is_reset(value: Value) -> bool:
-    return isinstance(value, Tagged) and value.value is None
 
 
 def _target(item: Value) -> Value:

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
+from scaffold.answers.compose import facts
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import Mount, text
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.parts import Part
-from scaffold.templates import template
-from scaffold.templates.questions import Value
 
 _FILE = "is a single file"
-
-
-@cache
-def facts() -> dict[str, Value]:
-    """What is known of compose files."""
-    return template.facts("compose")
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from scaffold.answers.compose import facts
 from scaffold.answers.compose.interpolation import UNKNOWN
-from scaffold.templates import template
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Said:
         called = plain(self.under)
         if not called:
             return False
-        ports = {f"{called}_{ending}" for ending in template.facts("compose")["endings"]["port"]}
+        ports = {f"{called}_{ending}" for ending in facts()["endings"]["port"]}
         return bool(re.search(_hosts(), called)) or not ports.isdisjoint(map(plain, self.beside))
 
 
@@ -64,7 +64,7 @@ class Names:
         """
         for found in self._pattern.finditer(said.text):
             same = found["host"] == said.text and plain(said.under) == plain(said.text)
-            named = said.takes_host or (same and found["host"] not in template.facts("compose")["drivers"])
+            named = said.takes_host or (same and found["host"] not in facts()["drivers"])
             named = named or (found["host"] == said.text and _is_telling(said))
             if found["marked"] or found["port"] or (found["path"] if found["at"] else named):
                 yield found
@@ -89,9 +89,7 @@ def options(words: Collection[str]) -> Iterator[Said]:
 def _is_telling(said: Said) -> bool:
     """Whether a text that equals a service's name can hardly mean anything else."""
     several = re.search(r"\w[-_.]\w", said.text)
-    return bool(
-        several and said.under and not re.search(template.facts("compose")["no_hosts"], plain(said.under))
-    )
+    return bool(several and said.under and not re.search(facts()["no_hosts"], plain(said.under)))
 
 
 def plain(name: str) -> str:
@@ -100,7 +98,7 @@ def plain(name: str) -> str:
 
 
 def _endings() -> list[str]:
-    endings = template.facts("compose")["endings"]
+    endings = facts()["endings"]
     return sorted({*endings["host"], *endings["dsn"]})
 
 

@@ -7,21 +7,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from scaffold.answers.compose import facts
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.dotenv import read_variables
 from scaffold.answers.compose.forms import Mount, Port, listed, mount, ports, text, words
 from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
 from scaffold.answers.compose.names import Names, Said, of_containers, options
-from scaffold.answers.known import known
+from scaffold.answers.known import Known, known
 from scaffold.answers.sources import Path
 from scaffold.reading import mapping
-from scaffold.templates import template
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Instead:
     """What the house has instead of a service: a database, a shared host, or something else, and why."""
 
     database: str = ""
@@ -42,10 +42,10 @@ _OFFICIAL = "library/"
 
 
 @cache
-def _known_parts() -> Mapping[str, Known]:
-    rows = template.facts("compose")["parts"]
+def _known_parts() -> Mapping[str, Instead]:
+    rows = facts()["parts"]
     return {
-        image: Known(**{k: v for k, v in row.items() if k != "images"})
+        image: Instead(**{k: v for k, v in row.items() if k != "images"})
         for row in rows
         for image in row["images"]
     }
@@ -117,28 +117,33 @@ class Part:
         return listed(self.body.get("profiles"))
 
     @cached_property
-    def known(self) -> Known | None:
+    def known(self) -> Instead | None:
         """What the house has instead of it."""
         found = _known_parts().get(self.image.base)
-        like = template.facts("compose")["parts_like"]
+        like = facts()["parts_like"]
         return found or next(
-            (Known(why=row["why"]) for row in like if re.search(row["like"], self.image.base)), None
+            (Instead(why=row["why"]) for row in like if re.search(row["like"], self.image.base)), None
         )
+
+    @cached_property
+    def of_image(self) -> Known:
+        """What its image is known for."""
+        return known({"image": str(self.image)})
 
     @property
     def is_front(self) -> bool:
         """Whether it usually stands in front of an app or beside one, and is seldom the app."""
-        return self.image.base in template.facts("compose")["fronts"]
+        return self.image.base in facts()["fronts"]
 
     @property
     def is_companion(self) -> bool:
         """Whether it usually serves an app and is seldom the app: a queue, a store, a search engine."""
-        return self.image.base in template.facts("compose")["companions"]
+        return self.image.base in facts()["companions"]
 
     @property
     def is_helper(self) -> bool:
         """Whether its name says that it works for the app: a worker, a scheduler."""
-        return bool(re.search(template.facts("compose")["helper_names"], self.name))
+        return bool(re.search(facts()["helper_names"], self.name))
 
     @cached_property
     def ports(self) -> list[Port]:
@@ -150,7 +155,7 @@ class Part:
     @cached_property
     def listens(self) -> set[int]:
         """The TCP ports that it is known to listen on."""
-        usual = known({"image": str(self.image)}).answers.get("port") if self.image.repository else None
+        usual = self.of_image.answers.get("port") if self.image.repository else None
         named = {port.target for port in self.ports if port.protocol == "TCP"}
         return named or (
             {usual}
@@ -203,7 +208,7 @@ class Part:
     @property
     def has_web_labels(self) -> bool:
         """Whether its labels lead visitors to it."""
-        pattern = template.facts("compose")["web_labels"]
+        pattern = facts()["web_labels"]
         return (
             any(re.search(pattern, name) for name in self.labels)
             and self.labels.get("traefik.enable") != "false"
@@ -212,7 +217,7 @@ class Part:
     @property
     def schedule(self) -> tuple[str, str]:
         """When it runs, from its labels or trigger, and in which time zone; empty if it always runs."""
-        pattern = template.facts("compose")["schedule_labels"]
+        pattern = facts()["schedule_labels"]
         found = next((value for name, value in self.labels.items() if re.search(pattern, name)), "")
         trigger = mapping(mapping(self.body.get("triggers")).get("schedule"))
         first = trigger or next(
@@ -259,7 +264,7 @@ class Part:
     def runs_once(self) -> bool:
         """Whether its name says that it ends by itself, and nothing restarts it."""
         kept = text(self.body.get("restart")) in ("always", "unless-stopped") or self.ports
-        return not kept and bool(re.search(template.facts("compose")["once_names"], self.name))
+        return not kept and bool(re.search(facts()["once_names"], self.name))
 
     def ended_before(self, other: Part) -> bool:
         """Whether another waits until it has ended."""

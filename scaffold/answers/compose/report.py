@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from scaffold.answers.compose import facts
 from scaffold.answers.sources import Path, show
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 
@@ -136,13 +136,12 @@ class Ledger:
 
 def _usual(path: Path) -> Entry:
     """The usual fate of a key of a service, or of the whole file, from the facts."""
-    facts = template.facts("compose")
     names = [part for part in path if isinstance(part, str)]
     if any(name.startswith("x-") for name in names):
         return Entry(path, Fate.DECIDED, "compose itself ignores it; what it is an anchor for is read there")
     for name in reversed(names[2:] if names[0] in ("services", "jobs") and len(names) > 2 else names[:1]):
-        if name in facts["decided"]:
-            return Entry(path, Fate.DECIDED, facts["decided"][name])
-        if row := facts["left"].get(name):
+        if name in facts()["decided"]:
+            return Entry(path, Fate.DECIDED, facts()["decided"][name])
+        if row := facts()["left"].get(name):
             return Entry(path, Fate.LEFT, f"{row['why']}. {row['fix']}")
     return Entry(path, Fate.LEFT, "the specification has no such key. Say what it stands for in answers.")

@@ -7,13 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from scaffold.answers.compose import documented
+from scaffold.answers.compose import documented, facts
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import text
 from scaffold.answers.compose.logins import is_fixed, leads, reads_secret_of
 from scaffold.answers.compose.parts import Part
 from scaffold.errors import UsageError
-from scaffold.templates import template
 
 _FIXED = "no variable takes its login, so the app has that of the file in its code: keep its password"
 _IN_A_FILE = "the app reads its password from a file, and the shared host asks for none"
@@ -98,7 +97,7 @@ def _score(part: Part, parts: Mapping[str, Part], project: Project) -> list[tupl
     published = {
         p.target for other in (part, *sharing) for p in other.ports if p.published and p.protocol == "TCP"
     }
-    if published - set(template.facts("compose")["no_web_ports"]):
+    if published - set(facts()["no_web_ports"]):
         found.append((4, "it publishes ports"))
     elif any(port.published for other in (part, *sharing) for port in other.ports):
         found.append((1, "it publishes ports"))
@@ -109,7 +108,7 @@ def _score(part: Part, parts: Mapping[str, Part], project: Project) -> list[tupl
     if not needing:
         found.append((2, "nothing else depends on it"))
     behind = any(o.is_front and part.name in o.needs for o in others)
-    if re.search(template.facts("compose")["front_names"], part.name) and not behind:
+    if re.search(facts()["front_names"], part.name) and not behind:
         found.append((2, "its name says that visitors reach it"))
     called = {text(project.top.get("name")), project.directory.name}
     if part.name in called or part.image.base in called:

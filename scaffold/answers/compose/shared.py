@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from scaffold.answers.compose import facts
 from scaffold.answers.compose.connections import endings
 from scaffold.answers.compose.forms import listed, words
 from scaffold.answers.compose.interpolation import Text
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed, Role
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 NO_PASSWORD = "the shared host asks for no password"
@@ -51,7 +51,7 @@ def needless(
         of_shared = any(prefix.startswith(its) for prefix in prefixes for its in shared)
         if of_shared or value in files:
             found[name] = (NO_PASSWORD, "")
-        elif database and re.search(template.facts("compose")["root_passwords"], name.lower()):
+        elif database and re.search(facts()["root_passwords"], name.lower()):
             found[name] = _ROOT
     return found
 
@@ -69,7 +69,7 @@ def tell_of_database(
         lacking -= {"host", "name"}  # a connection string without the login
     told = [placed.why]
     fixes: list[str] = []
-    if extension := template.facts("compose")["extensions"].get(part.image.base):
+    if extension := facts()["extensions"].get(part.image.base):
         told.append(f"where only an administrator can create the extension {extension}, which this image has")
         fixes.append(f"Have {extension} created in the new database, if the app needs it.")
     scripts = [its.target for its in part.mounts if its.target.startswith("/docker-entrypoint-initdb.d")]
@@ -105,17 +105,16 @@ def fixed_name(part: Part) -> str:
 
 def tell_of_redis(placed: Iterable[Placed], ledger: Ledger) -> None:
     """Tell what the file's own Redis has that a shared one may lack: modules, data that outlives it."""
-    facts = template.facts("compose")
     for part in [found.part for found in placed if found.role is Role.HOST]:
         if part.known is None or part.known.host != _REDIS:
             continue
-        if part.image.base in facts["redis_modules"]:
+        if part.image.base in facts()["redis_modules"]:
             ledger.instead(
                 part.at,
                 "the house has a shared host for redis, which has no modules",
                 "If the app needs those of this image (search, JSON), run it as a sidecar.",
             )
-        elif re.search(facts["redis_keeps"], " ".join(words(part.body.get("command")))):
+        elif re.search(facts()["redis_keeps"], " ".join(words(part.body.get("command")))):
             ledger.noted(part.at, "its data outlives it here: ask whether that of the shared host does, too")
 
 

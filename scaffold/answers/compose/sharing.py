@@ -6,16 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scaffold.answers.compose import documented
+from scaffold.answers.compose import documented, facts
 from scaffold.answers.compose.forms import Mount, mount
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import service_name
 from scaffold.answers.compose.storage import Storage
-from scaffold.answers.known import known
 from scaffold.answers.sources import Path as At
 from scaffold.answers.sources import show
-from scaffold.templates import template
 
 
 def served(proxy: Part, pod: Sequence[Part], storage: Storage) -> list[str]:
@@ -69,10 +67,10 @@ def emptied(
         for at, part, its, purpose in storage.unnamed
         if not its.no_copy
     ]
-    fills_itself = template.facts("compose")["only_empty"]
+    fills_itself = facts()["only_empty"]
     found = [one for one in found if not re.search(fills_itself, one.its.target)]
     likely = [one for one in found if one.others or _has_files(one.part, one.its.target)]
-    begins_empty = template.facts("compose")["begin_empty"]
+    begins_empty = facts()["begin_empty"]
     rest = (one for one in found if one not in likely and not re.search(begins_empty, one.its.target))
     may_be = [one for one in rest if not documented.is_for_data(one.part, one.its.target)]
     return likely, may_be
@@ -128,7 +126,6 @@ def copied(volumes: Sequence[Emptied], app: Part) -> str:
 
 def _has_files(part: Part, target: str) -> bool:
     """Whether an image likely has files at a path, and its documentation does not name that path for data."""
-    facts = template.facts("compose")
     path = target.rstrip("/")
-    is_data = path == known({"image": str(part.image)}).path or re.search(facts["empty_paths"], path)
-    return bool(re.search(facts["image_paths"], path)) and not is_data
+    is_data = path == part.of_image.path or re.search(facts()["empty_paths"], path)
+    return bool(re.search(facts()["image_paths"], path)) and not is_data

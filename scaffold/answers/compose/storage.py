@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scaffold.answers.compose import documented
+from scaffold.answers.compose import documented, facts
 from scaffold.answers.compose.forms import DRIVE, Mount, mount, quantity, source, text
 from scaffold.answers.compose.interpolation import UNKNOWN
-from scaffold.answers.compose.mounts import Mounts, facts, last
+from scaffold.answers.compose.mounts import Mounts, last
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed
@@ -234,3 +234,25 @@ def _inside(directory: Path) -> Iterator[Path]:
         yield from directory.iterdir()
     except (OSError, ValueError):
         return
+
+
+def dumped(part: Part, mounts: list[Value], storage: Storage) -> list[Value]:
+    """A container's mounts, with the data of a database server in a directory of its volume.
+
+    A new volume has ``lost+found``, and a server only initialises an empty directory. Its files cannot be
+    copied while it runs, so the volume is backed up by a dump.
+    """
+    its = part.known
+    if its is None or not its.dump:
+        return mounts
+    data = [mount for mount in mounts if re.search(its.data, mount["path"])]
+    for volume in storage.volumes:
+        if volume.get("purpose") in [mount["volume"] for mount in data]:
+            volume["backup"] = its.dump
+    return [{**mount, "sub_path": "data"} if mount in data else mount for mount in mounts]
+
+
+def server_port(part: Part) -> list[Value]:
+    """The port of a database server that the file does not name, for its dump."""
+    its = part.known
+    return [{"name": "database", "port": its.port}] if its and its.dump and not part.ports else []

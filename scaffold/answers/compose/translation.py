@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaffold.answers.compose import document, documented, roles, servers, sharing
+from scaffold.answers.compose import document, documented, roles, sharing
 from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import text
@@ -20,7 +20,7 @@ from scaffold.answers.compose.parts import Part, parts
 from scaffold.answers.compose.report import Became, Ledger, Report, Unseen
 from scaffold.answers.compose.roles import Placed, Role, service_name
 from scaffold.answers.compose.shared import fixed_name, tell_of_database, tell_of_number, tell_of_redis
-from scaffold.answers.compose.storage import Storage
+from scaffold.answers.compose.storage import Storage, dumped, server_port
 from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
 from scaffold.answers.compose.web import tile
@@ -96,7 +96,7 @@ class _Translation:
         self._may_be_filled: list[sharing.Emptied] = []
         self._sharing = self._with_the_ports()
         # The usual memory of a container beside the app is too little for another run of the app itself.
-        self._usual = known({"image": str(app.image)}).answers.get("memory") or asked()["memory"].default
+        self._usual = app.of_image.answers.get("memory") or asked()["memory"].default
         self._of_app = {"memory": self._containers.resources(app).get("memory") or self._usual}
 
     def answers(self) -> dict[str, Value]:
@@ -238,9 +238,9 @@ class _Translation:
             "env": {**(containers.steady(part) if image else {}), **its.plain},
             **containers.capabilities(part),
             **{key: value for key, value in containers.user(part).items() if key == "uid"},
-            "mounts": servers.dumped(part, mounts, self._storage),
+            "mounts": dumped(part, mounts, self._storage),
             **enough(part, memory, usual, self.ledger),
-            "ports": (self._ports(placed) or servers.port(part)) if placed.role is Role.SIDECAR else [],
+            "ports": (self._ports(placed) or server_port(part)) if placed.role is Role.SIDECAR else [],
         }  # fmt: skip
         if placed.role is Role.WORKLOAD:
             found |= {**containers.replicas(part, shares=True), **containers.shutdown(part)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from scaffold.answers.compose import documented
+from scaffold.answers.compose import documented, facts
 from scaffold.answers.compose.forms import mount
 from scaffold.answers.compose.hosts import beside
 from scaffold.answers.compose.interpolation import UNKNOWN
@@ -14,7 +14,6 @@ from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger, Unseen
 from scaffold.answers.compose.sharing import Emptied, copied
 from scaffold.answers.compose.storage import ON_NFS
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 
@@ -46,7 +45,7 @@ def unseen(
             "string": string,
             "address": beside(part),
         }
-        for row in template.facts("compose")["unseen"]:
+        for row in facts()["unseen"]:
             if conditions.issuperset(row["when"]) and conditions.isdisjoint(row.get("unless", ())):
                 yield Unseen(part.name, row["why"].format(**words), row["fix"].format(**words))
 
@@ -74,7 +73,7 @@ def _conditions(part: Part, kept: Sequence[str], new: Sequence[str]) -> Iterator
         yield "owner"
     if _lacking_key(part):
         yield "keyless"
-    accepted = template.facts("compose")["server_passwords"]
+    accepted = facts()["server_passwords"]
     if part.known and part.known.dump and not any(re.search(accepted, name) for name in part.variables):
         yield "locked"
 
@@ -88,14 +87,14 @@ def _unread(app: Part, answers: Mapping[str, Value]) -> str:
 
 def _behind(part: Part, pod: Sequence[Part]) -> Iterator[str]:
     """The containers that a proxy in the pod can only name in a configuration of its own."""
-    if re.search(template.facts("compose")["front_images"], part.image.base):
+    if re.search(facts()["front_images"], part.image.base):
         others = [other for other in pod if other is not part and other.name in part.needs]
         yield from (other.name for other in others if not part.names_as_host(other))
 
 
 def _lacking_key(part: Part) -> str:
     """The key that the framework of a container needs, if its variables tell that framework and no key."""
-    keys = template.facts("compose")["framework_keys"].items()
+    keys = facts()["framework_keys"].items()
     given = part.variables.keys()
     return next((key for key, beside in keys if given >= {*beside} and not {key, f"{key}_FILE"} & given), "")
 

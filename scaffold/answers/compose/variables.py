@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from scaffold.answers.compose import facts
 from scaffold.answers.compose.connections import connection
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import source
@@ -21,7 +22,6 @@ from scaffold.answers.compose.shared import NO_DOCKER_DNS, NO_PASSWORD, needless
 from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.reading import mapping
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 _DRAWN = "0a1b2c3d4e5f"
@@ -171,7 +171,7 @@ class Variables:
             value = variable.value
             known = value is not None and value.known
             # A placeholder under the name of a secret is to be replaced by one.
-            drawn = not known or re.fullmatch(template.facts("compose")["placeholders"], value or "")
+            drawn = not known or re.fullmatch(facts()["placeholders"], value or "")
             for called in (name, *(value.names if value else ())):
                 asked.append((called, _DRAWN if drawn else str(value or "")))
                 of.append(name)
@@ -216,7 +216,7 @@ class Variables:
 
     def _same(self, value: Text | None, at: Path) -> str:
         """The note that a value is also that of a variable with another name in another service."""
-        if not value or re.fullmatch(template.facts("compose")["placeholders"], value):
+        if not value or re.fullmatch(facts()["placeholders"], value):
             return ""
         whole = value.names[0] if value == UNKNOWN and len(value.names) == 1 else value
         if UNKNOWN in whole:
@@ -243,9 +243,9 @@ class Variables:
         if is_own or (not why and _HERE.search(value)):
             fix = "if people are to reach the app by it, give the app's own host"
             why = f"{why or 'it is the pod itself'}; {fix}"
-        if re.search(template.facts("compose")["docker_dns"], value):
+        if re.search(facts()["docker_dns"], value):
             why = "; ".join(filter(None, (why, NO_DOCKER_DNS)))
-        for row in template.facts("compose")["doubtful_values"]:
+        for row in facts()["doubtful_values"]:
             if re.search(row["names"], name) and re.search(row["values"], value):
                 why = row["why"]
                 break

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Set
 
+from scaffold.answers.compose import facts
 from scaffold.answers.compose.forms import listed, text, words
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
-from scaffold.answers.known import known
 from scaffold.reading import mapping
-from scaffold.templates import template
 from scaffold.templates.questions import Value
 
 LOCAL_URL = re.compile(
@@ -24,11 +23,10 @@ _ON = ("true", "True", "TRUE", "1", "yes", "on")
 
 def web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
     """The one of these ports that is the HTTP port, and why."""
-    facts = template.facts("compose")
     if labelled := next(_labelled(part), 0):
         though = "" if labelled in (numbers or [labelled]) else f", though the file publishes {numbers[0]}"
         return labelled, f"a label says so{though}"
-    may_be = [number for number in numbers if number not in facts["no_web_ports"]]
+    may_be = [number for number in numbers if number not in facts()["no_web_ports"]]
     for number, why in _told(part):
         if number in numbers or not may_be:
             return number, why
@@ -38,7 +36,7 @@ def web_port(part: Part, numbers: list[int]) -> tuple[int | None, str]:
         by_image = next((number for number, why in _told(part) if why == _OF_IMAGE), 0)
         said = f"its documentation says {by_image}" if by_image else ""
         return numbers[0], said if may_be else _UNUSUAL
-    rank = {number: place for place, number in enumerate(facts["web_ports"])}
+    rank = {number: place for place, number in enumerate(facts()["web_ports"])}
     likeliest = min(may_be or numbers, key=lambda number: rank.get(number, len(rank)))
     return likeliest, "it is the likeliest of several for HTTP" if may_be else _UNUSUAL
 
@@ -47,12 +45,12 @@ def tells_tls(part: Part, port: int) -> Iterator[str]:
     """What shows that the HTTP port uses TLS."""
     if port == 443:
         yield "443 is its port"
-    if template.facts("compose")["tls_images"].get(part.image.base) == port:
+    if facts()["tls_images"].get(part.image.base) == port:
         yield "the image has it there"
     for item in map(mapping, listed(part.body.get("ports"))):
         if text(item.get("target")) == str(port) and text(item.get("app_protocol")).lower() == "https":
             yield "app_protocol says so"
-    scheme = template.facts("compose")["scheme_labels"]
+    scheme = facts()["scheme_labels"]
     if any(re.search(scheme, name) and value == "https" for name, value in part.labels.items()):
         yield "a label says so"
     test = " ".join(words(mapping(part.body.get("healthcheck")).get("test")))
@@ -62,15 +60,14 @@ def tells_tls(part: Part, port: int) -> Iterator[str]:
 
 def may_have_tls(part: Part, ports: Set[int]) -> str:
     """The note on a port that often uses TLS, unless the image's HTTP port is known."""
-    facts = template.facts("compose")
     if any(why == _OF_IMAGE for _, why in _told(part)):
         return ""
-    if found := sorted(port for port in ports if re.search(facts["tls_ports"], str(port))):
+    if found := sorted(port for port in ports if re.search(facts()["tls_ports"], str(port))):
         return (
             f"if the app asks for TLS at {found[0]}, give that as port, and ingress_options.backend_protocol"
         )
     environment = mapping(part.body.get("environment")).items()
-    on = (n for n, v in environment if re.fullmatch(facts["tls_variables"], n) and text(v) in _ON)
+    on = (n for n, v in environment if re.fullmatch(facts()["tls_variables"], n) and text(v) in _ON)
     name = next(on, "")
     return f"if {name} makes the app ask for TLS there, give ingress_options.backend_protocol" if name else ""
 
@@ -78,14 +75,14 @@ def may_have_tls(part: Part, ports: Set[int]) -> str:
 def open_ports(part: Part) -> Iterator[tuple[int, str]]:
     """The ports that a proxy's labels open without HTTP, each with its protocol."""
     for name, value in part.labels.items():
-        found = re.search(template.facts("compose")["open_labels"], name)
+        found = re.search(facts()["open_labels"], name)
         if found and value.isdecimal() and 0 < int(value) < 65536:
             yield int(value), found[1].upper()
 
 
 def tls_of_labels(part: Part) -> bool:
     """Whether a proxy's labels add TLS to what they open without HTTP."""
-    pattern = re.compile(template.facts("compose")["tls_labels"])
+    pattern = re.compile(facts()["tls_labels"])
     passed = any(name.endswith(".tls.passthrough") and value == "true" for name, value in part.labels.items())
     return not passed and any(
         pattern.search(name) and value != "false" for name, value in part.labels.items()
@@ -95,7 +92,7 @@ def tls_of_labels(part: Part) -> bool:
 def tile(part: Part, known_answers: Collection[str], ledger: Ledger) -> dict[str, Value]:
     """The answers in the labels of a dashboard, without the known ones."""
     found: dict[str, Value] = {}
-    answers = template.facts("compose")["label_answers"]
+    answers = facts()["label_answers"]
     for name, value in mapping(part.body.get("labels")).items():
         answer, shown = answers.get(name), text(value)
         is_text = re.fullmatch(r"[^\x00-\x1f\x7f-\x9f]+", shown)
@@ -108,26 +105,25 @@ def tile(part: Part, known_answers: Collection[str], ledger: Ledger) -> dict[str
 def _labelled(part: Part) -> Iterator[int]:
     """The ports that a proxy's labels name, published or not."""
     for name, value in part.labels.items():
-        named = re.search(template.facts("compose")["port_labels"], name)
+        named = re.search(facts()["port_labels"], name)
         if named and (found := re.search(r"(\d+)\D*$", value)):
             yield int(found[1])
 
 
 def _told(part: Part) -> Iterator[tuple[int, str]]:
     """The ports that something else identifies as HTTP ports."""
-    facts = template.facts("compose")
     own_ports = [f"{re.sub('[^a-z0-9]+', '_', its.lower())}_port" for its in (part.name, part.image.base)]
     for name, said in mapping(part.body.get("environment")).items():
         own, value = name.lower() in own_ports, text(said)
         if (
             value.isdecimal()
             and 0 < int(value) < 65536
-            and (own or re.search(facts["port_variables"], name.lower()))
+            and (own or re.search(facts()["port_variables"], name.lower()))
         ):
             yield int(value), f"{name} says so"
-    if isinstance(port := known({"image": str(part.image)}).answers.get("port"), int):
+    if isinstance(port := part.of_image.answers.get("port"), int):
         yield port, _OF_IMAGE
-    if (tls := facts["tls_images"].get(part.image.base)) is not None:
+    if (tls := facts()["tls_images"].get(part.image.base)) is not None:
         yield tls, _OF_IMAGE
     for asked in LOCAL_URL.finditer(" ".join(words(mapping(part.body.get("healthcheck")).get("test")))):
         if asked[1]:

@@ -162,7 +162,7 @@ def _line(text: str) -> str:
 def _of_dockerfile(tree: Tree, path: str, named: str) -> Iterator[Proposal]:
     if path != named:
         yield Proposal("dockerfile", path, path)
-    yield from (Proposal(one.answer, one.value, path, one.line) for one in said(tree.text(path)))
+    yield from (Proposal(answer, value, path, line) for answer, value, line in said(tree.text(path)))
 
 
 def _of_kind(tree: Tree, kind: Kind | None, facts: Mapping[str, Value]) -> Iterator[Proposal]:
