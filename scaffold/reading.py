@@ -139,6 +139,11 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def listed(value: Any) -> list[Any]:
+    """A list as it is, one value as the only one, nothing as none."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
 def walked(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """A value and everything in it, at any depth of mappings and lists, each with its path."""
     yield path, value

@@ -119,6 +119,11 @@ def test_work_of_the_user_is_not_swept_in(busy: Path, name: str) -> None:
     assert git(busy, "status", "--porcelain") == STATUS_OF_BUSY, "nothing is written"
 
 
+def test_a_mode_that_the_user_changed_is_work_of_the_user(busy: Path) -> None:
+    (busy / "catalog.md").chmod(0o755)
+    assert uncommitted(planned(busy, {"catalog.md": b"new\n"})) == (PurePosixPath("catalog.md"),)
+
+
 def test_what_the_user_staged_and_took_back_is_not_lost(busy: Path) -> None:
     (busy / "staged.md").write_text("old\n")
     assert uncommitted(planned(busy, {"staged.md": b"ours\n"})) == (PurePosixPath("staged.md"),)

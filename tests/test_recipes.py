@@ -109,14 +109,14 @@ from collections.abc import Iterator
 from scaffold.indexes.base import Index, Item
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.json_text import Json
-from scaffold.indexes.upgrade_config import ObjectAt
+from scaffold.indexes.upgrade_config import object_at
 
 
 def _hosts(entry: ServiceEntry) -> Iterator[Item[tuple[str, Json]]]:
     return (Item(host.label, (host.label, entry.name)) for host in entry.hosts)
 
 
-HOSTS = Index("status-hosts", {"": ObjectAt("hosts")}, _hosts)
+HOSTS = Index("status-hosts", {"": object_at("hosts")}, _hosts)
 '''
 
 

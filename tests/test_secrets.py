@@ -11,7 +11,7 @@ from support import ANSWERS
 
 from scaffold.answers import settings, validation
 from scaffold.answers.compose.translation import translate
-from scaffold.answers.secrets import suspected
+from scaffold.templates.decisions import suspected
 
 DATA = ANSWERS.parent / "data"
 LISTED = yaml.safe_load((DATA / "literal_secrets.yml").read_text())

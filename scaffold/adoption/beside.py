@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from scaffold.adoption import computed
 from scaffold.adoption.environment import reference, value_of
@@ -147,67 +147,52 @@ def _environment(stack: Standing, container: Tree, *, inherits: bool) -> dict[st
 # jobs
 
 
+_LIMITS = ("starting_deadline_seconds", "successful_jobs_history_limit", "failed_jobs_history_limit")
+_USUAL_LABELS = ("app", "component", "tier")
+
+
 def cron_jobs(stack: Standing) -> Iterator[Inferred]:
     """What runs on a schedule, without the jobs that back up volumes."""
     for pods in k8s.pod_templates(k8s.of_kind(stack.own, "cron_job")):
-        containers = k8s.items(pods.spec, "container")
-        if saves(pods) or not containers:
-            continue
-        spec = pods.owner.get("spec", 0)
-        job = get(spec, "job_template", 0, "spec", 0)
-        item = {
-            **described(stack, pods, containers[0], whole=False),
-            "init_containers": _first_steps(stack, pods),
-            "name": name_of(pods.owner),
-            "schedule": text(spec, "schedule"),
-            "timezone": text(spec, "timezone"),
-            "suspended": get(spec, "suspend") is True or None,
-            **{name: number(spec, name) for name in _LIMITS},
-            "ttl_seconds_after_finished": number(job, "ttl_seconds_after_finished"),
-            **_runs(job, pods),
-        }
-        yield found("cron_jobs", [known(item)], pods.owner, "spec[0]")
-        yield from _called(pods, containers[0])
-
-
-_LIMITS = ("starting_deadline_seconds", "successful_jobs_history_limit", "failed_jobs_history_limit")
+        if not saves(pods):
+            spec = pods.owner.get("spec", 0)
+            job = get(spec, "job_template", 0, "spec", 0)
+            times = {
+                "schedule": text(spec, "schedule"),
+                "timezone": text(spec, "timezone"),
+                "suspended": get(spec, "suspend") is True or None,
+                **{name: number(spec, name) for name in _LIMITS},
+                "ttl_seconds_after_finished": number(job, "ttl_seconds_after_finished"),
+            }
+            yield from _job(stack, pods, "cron_jobs", job, times)
 
 
 def jobs(stack: Standing) -> Iterator[Inferred]:
     """What runs once, as items of ``jobs``."""
     for pods in k8s.pod_templates(k8s.of_kind(stack.own, "job")):
-        if containers := k8s.items(pods.spec, "container"):
-            name = {"name": name_of(pods.owner)}
-            job = pods.owner.get("spec", 0)
-            first = {"init_containers": _first_steps(stack, pods)}
-            item = {**described(stack, pods, containers[0], whole=False), **first, **name, **_runs(job, pods)}
-            yield found("jobs", [known(item)], pods.owner, "spec[0]")
-            yield from _called(pods, containers[0])
+        yield from _job(stack, pods, "jobs", pods.owner.get("spec", 0), {})
 
 
-def _first_steps(stack: Standing, pods: k8s.PodTemplate) -> list[Value]:
-    """What runs before a job in its pod."""
-    all_ = (described(stack, pods, one, whole=False) for one in k8s.items(pods.spec, "init_container"))
-    return [{key: value for key, value in one.items() if key != "service_account"} for one in all_]
-
-
-def _called(pods: k8s.PodTemplate, container: Tree) -> Iterator[Inferred]:
-    """The name of a job's container, if it is not the job's."""
-    job, name = name_of(pods.owner), text(container, "name")
-    return renamed(pods.owner, name, job, "job_containers", job, attribute="container[0].name")
-
-
-_USUAL_LABELS = ("app", "component", "tier")
-
-
-def _runs(job: Tree, pods: k8s.PodTemplate) -> dict[str, Value]:
-    restart = "OnFailure" if get(pods.spec, "restart_policy") == "OnFailure" else ""
-    return {
-        "labels": labels(pods.owner.get("metadata", 0, "labels"), _USUAL_LABELS),
-        "retries": number(job, "backoff_limit"),
-        "restart": restart,
-        "active_deadline_seconds": number(job, "active_deadline_seconds"),
-    }
+def _job(
+    stack: Standing, pods: k8s.PodTemplate, question: str, job: Tree, times: Mapping[str, Value]
+) -> Iterator[Inferred]:
+    """A job as an item of an answer, and the name of its container if that is not the job's."""
+    called = name_of(pods.owner)
+    first = [described(stack, pods, one, whole=False) for one in k8s.items(pods.spec, "init_container")]
+    for container in k8s.items(pods.spec, "container")[:1]:
+        item = {
+            **described(stack, pods, container, whole=False),
+            "init_containers": [{k: v for k, v in one.items() if k != "service_account"} for one in first],
+            "name": called,
+            **times,
+            "labels": labels(pods.owner.get("metadata", 0, "labels"), _USUAL_LABELS),
+            "retries": number(job, "backoff_limit"),
+            "restart": "OnFailure" if get(pods.spec, "restart_policy") == "OnFailure" else "",
+            "active_deadline_seconds": number(job, "active_deadline_seconds"),
+        }
+        yield found(question, [known(item)], pods.owner, "spec[0]")
+        name = text(container, "name")
+        yield from renamed(pods.owner, name, called, "job_containers", called, attribute="container[0].name")
 
 
 def shape(stack: Standing) -> Iterator[Inferred]:

@@ -61,17 +61,14 @@ def block(
     if not keys:
         return None
     pods = next(k8s.pod_templates(before))
-    spaces = (b for document in rendered for b in document.body.blocks_of("resource") if _is_space(b.labels))
-    made = next((f"{b.address}.metadata[0].name" for b in spaces), "")
+    made_here = (block for document in rendered for block in document.body.blocks_of("resource"))
+    spaces = (block.address for block in made_here if block.labels[0].startswith("kubernetes_namespace"))
+    made = next((f"{address}.metadata[0].name" for address in spaces), "")
     written, width = Written(tuple(documents)), max(map(len, keys))
     entries = "\n".join(f"    {key:<{width}} = {written.computed(key)}" for key in keys)
     namespace = made or f'"{text(k8s.namespace(pods.owner))}"'
     source = _BLOCK.format(name=secret, namespace=namespace, entries=entries)
     return parse(source.encode())
-
-
-def _is_space(labels: Sequence[str]) -> bool:
-    return labels[0].startswith("kubernetes_namespace")
 
 
 def _keys(values: Value, secret: str) -> Iterator[str]:

@@ -34,13 +34,10 @@ def obstacles(stack: Standing) -> Iterator[str]:
     app = stack.app
     if app is None:
         return
-    selector = k8s.mapping(app.owner.get("spec", 0, "selector", 0, "match_labels"))
-    if not selector or not all(isinstance(value, str) for value in selector.values()):
-        yield "its selector is not known"
     if len(stack.namespaces) > 1:
         yield f"it has {len(stack.namespaces)} namespaces"
-    for other in stack.others:
-        called = k8s.name(other)
-        its = k8s.mapping(other.get("spec", 0, "selector", 0, "match_labels"))
-        if not its or not all(isinstance(value, str) for value in its.values()):
-            yield f"the selector of {called} is not known"
+    for one in (app.owner, *stack.others):
+        selector = k8s.mapping(one.get("spec", 0, "selector", 0, "match_labels"))
+        if not selector or not all(isinstance(value, str) for value in selector.values()):
+            its = "its selector" if one is app.owner else f"the selector of {k8s.name(one)}"
+            yield f"{its} is not known"

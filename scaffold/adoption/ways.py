@@ -47,11 +47,23 @@ class Way:
 
 
 def ways(stack: Standing) -> list[Way]:
-    """The stack's Ingresses, the app's own first: that with the tile, else of a whole host, with a record."""
+    """The stack's Ingresses, the app's own first.
+
+    That is the one of the host that is called as the stack, else that with the tile, else of a whole host,
+    with a record.
+    """
     found_ = [way for resource in stack.ingresses if (way := _way(stack, resource)) is not None]
     whole = {way.host for way in found_ if way.whole}
     tiles = {id(way) for way in found_ if _has_tile(way) and (way.whole or way.host not in whole)}
-    return sorted(found_, key=lambda way: (id(way) not in tiles, not way.whole, -_weight(stack, way)))
+    return sorted(
+        found_,
+        key=lambda way: (
+            not (way.whole and _is_named(stack, way)),
+            id(way) not in tiles,
+            not way.whole,
+            -_weight(stack, way),
+        ),
+    )
 
 
 def _way(stack: Standing, resource: PlannedResource) -> Way | None:
@@ -71,8 +83,11 @@ def _has_tile(way: Way) -> bool:
 
 def _weight(stack: Standing, way: Way) -> int:
     record = way.settings.get("dns_type") not in (None, "none")
-    label = way.host.partition(".")[0]
-    return 2 * record + (label == stack.name) + (k8s.name(way.resource) == stack.name)
+    return 2 * record + _is_named(stack, way) + (k8s.name(way.resource) == stack.name)
+
+
+def _is_named(stack: Standing, way: Way) -> bool:
+    return way.host.partition(".")[0] == stack.name
 
 
 def single(value: object) -> Tree:

@@ -17,12 +17,12 @@ import yaml
 from jinja2 import TemplateError
 
 from scaffold.answers import notation
-from scaffold.answers.secrets import suspected
 from scaffold.errors import UsageError, alike
 from scaffold.reading import walked
 from scaffold.templates import decisions, questions, template
+from scaffold.templates.decisions import suspected
 from scaffold.templates.questions import Value
-from scaffold.templates.strict import validator
+from scaffold.templates.schema import validator
 
 Schema = Mapping[str, Value]
 Meant = Mapping[Value, Value]

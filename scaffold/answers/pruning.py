@@ -5,7 +5,7 @@ Leaving something out moves the later items of a list; paths are reported as the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from scaffold.answers.sources import Path
@@ -31,11 +31,7 @@ class Pruned:
 def prune(values: Mapping[str, Value], wrong: Collection[Path]) -> Pruned:
     """``values`` without the parts at the paths of ``wrong``."""
     kept: dict[Path, tuple[int, ...]] = {}
-    return Pruned({key: _prune(value, (key,), wrong, kept) for key, value in _left(values, wrong)}, kept)
-
-
-def _left(values: Mapping[str, Value], wrong: Collection[Path]) -> Iterator[tuple[str, Value]]:
-    return ((key, value) for key, value in values.items() if (key,) not in wrong)
+    return Pruned(_prune(values, (), wrong, kept), kept)
 
 
 def _prune(value: Value, at: Path, wrong: Collection[Path], kept: dict[Path, tuple[int, ...]]) -> Value:

@@ -9,13 +9,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from scaffold.answers import fixes
 from scaffold.answers.known import known
 from scaffold.answers.pruning import Pruned, sound
-from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Answers, Path, about, show, within
 from scaffold.errors import AnswersError, Finding, nearest
 from scaffold.templates import decisions, questions, template
+from scaffold.templates.decisions import suspected
 from scaffold.templates.questions import Question, Value
-from scaffold.templates.schema import KINDS, schema
-from scaffold.templates.strict import validator
+from scaffold.templates.schema import KINDS, schema, validator
 
 HIDDEN = "(not shown)"
 _Row = Mapping[str, str]

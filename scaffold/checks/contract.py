@@ -10,7 +10,7 @@ from functools import cache
 from typing import TypeAlias
 
 from scaffold.errors import Finding
-from scaffold.terraform.diff import Change, Changed, Difference
+from scaffold.terraform.diff import Change, Difference
 from scaffold.terraform.planned import Leaf, Mark, PlannedResource
 
 IGNORES = "lifecycle.ignore_changes"
@@ -91,15 +91,11 @@ def outside(found: Difference, contract: Contract) -> Iterator[Finding]:
     for changed in found.changed:
         if changed.moved:
             yield _finding(changed.after, f"would move from {changed.before.address}", contract)
-        yield from _changes_outside(changed, contract)
-
-
-def _changes_outside(changed: Changed, contract: Contract) -> Iterator[Finding]:
-    rows = [row for row in contract.rows if row.attribute and _is_about(row, changed.after)]
-    for change in (*changed.changes, *changed.ignored, *changed.meta):
-        if not any(_allows(row, change) for row in rows):
-            what = f"{change.path} would change from {_text(change.before)} to {_text(change.after)}"
-            yield _finding(changed.after, what, contract)
+        allowed = [row for row in contract.rows if row.attribute and _is_about(row, changed.after)]
+        for change in (*changed.changes, *changed.ignored, *changed.meta):
+            if not any(_allows(row, change) for row in allowed):
+                what = f"{change.path} would change from {_text(change.before)} to {_text(change.after)}"
+                yield _finding(changed.after, what, contract)
 
 
 def _finding(resource: PlannedResource, what: str, contract: Contract) -> Finding:

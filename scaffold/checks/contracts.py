@@ -77,9 +77,9 @@ def _held_against(call: ModuleCall, contract: ModuleContract) -> Iterator[Findin
             yield at(attribute, "MOD002", what, value=name, fix=fix)
         else:
             yield from _value(attribute, variable)
-    for name in contract.required:
-        if name not in block.body.attributes:
-            fix = f"set {name} ({contract.variables[name].type})"
+    for name, variable in contract.variables.items():
+        if not variable.has_default and name not in block.body.attributes:
+            fix = f"set {name} ({variable.type})"
             yield at(block, "MOD003", f"the module {call.name} needs {name}", fix=fix)
 
 

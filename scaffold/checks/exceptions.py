@@ -70,12 +70,13 @@ class Exceptions:
 
     def left_of(self, findings: Iterable[Finding]) -> list[Finding]:
         """The findings that no exception covers."""
-        return [finding for finding in findings if not self._covered(finding)]
-
-    def _covered(self, finding: Finding) -> bool:
-        covering = [ignore for ignore in self._made.get(finding.path, ()) if ignore.covers(finding)]
-        self._used.update((ignore, finding.code) for ignore in covering)
-        return bool(covering)
+        left = []
+        for finding in findings:
+            covering = [ignore for ignore in self._made.get(finding.path, ()) if ignore.covers(finding)]
+            self._used.update((ignore, finding.code) for ignore in covering)
+            if not covering:
+                left.append(finding)
+        return left
 
     def findings(self, asked: Collection[str], known: Collection[str]) -> Iterator[Finding]:
         """What is wrong with the exceptions themselves; call it once all findings have been looked at.

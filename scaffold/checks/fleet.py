@@ -91,12 +91,11 @@ class Fleet:
 
         Not so where a chart or a controller makes objects there, or nobody here makes the namespace itself.
         """
-        return namespace in self._namespaces and not self.hides(namespace) and not self._is_named(namespace)
-
-    def _is_named(self, namespace: Tree) -> bool:
-        """Whether a stack that cannot be planned names the namespace: then it may create objects there."""
+        if namespace not in self._namespaces or self.hides(namespace):
+            return False
+        # A stack that cannot be planned and names the namespace may create objects there.
         forms = [form.format(namespace).encode() for form in _AS_NAME]
-        return any(form in content for content in self.unplanned for form in forms)
+        return not any(form in content for content in self.unplanned for form in forms)
 
     def hides(self, namespace: Tree) -> bool:
         """Whether a namespace is unknown, or something creates objects in it that no plan shows."""

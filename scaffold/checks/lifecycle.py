@@ -30,6 +30,8 @@ class LifecycleRule(Rule, ABC):
     severity = Severity.WARNING
     resources: ClassVar[str]
     """The pattern of the types of those resources."""
+    ignored: ClassVar[str] = ""
+    """The fact below ``ignored`` that says what they have to ignore, where it is the same for all."""
     several: ClassVar[str] = ""
     """What the paths are, where there are several: a finding stays the same one when a path comes or goes."""
 
@@ -37,13 +39,13 @@ class LifecycleRule(Rule, ABC):
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterable[Block]:
         """The resources that the rule is about."""
 
-    @abstractmethod
-    def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterable[Ignored]:
+    def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
         """What such a resource in a file has to ignore."""
+        yield Ignored(**facts["ignored"][self.ignored])
 
-    @abstractmethod
-    def paths(self, facts: Mapping[str, Value]) -> Iterable[str]:
+    def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
         """Patterns of all the paths that such resources may have to ignore."""
+        yield facts["ignored"][self.ignored]["path"]
 
     def contract(self, facts: Mapping[str, Value]) -> Contract:
         """Paths are added to those that are ignored; none is removed, and nothing planned changes."""
@@ -113,20 +115,13 @@ class NamespaceLabel(LifecycleRule):
     why = "The policy writes it again after every apply, so the stack's plan is never empty."
     rule = "Namespaces"
     resources = "kubernetes_namespace*"
+    ignored = "namespace"
     bad = _NAMESPACE[: _NAMESPACE.index("  lifecycle")] + "}\n"
     good = _NAMESPACE
 
     def concerned(self, stack: ParsedStack, context: CheckContext) -> Iterator[Block]:
         """The namespaces."""
         return (block for block in resources(stack) if kind(block) == "namespace")
-
-    def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-        """The label."""
-        yield Ignored(**facts["ignored"]["namespace"])
-
-    def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
-        """The label."""
-        yield facts["ignored"]["namespace"]["path"]
 
 
 _CLAIM = """\
@@ -163,6 +158,7 @@ class GrownClaim(LifecycleRule):
     why = "Once it has grown, every apply fails: Kubernetes does not let a claim shrink."
     rule = "Storage"
     resources = "kubernetes_persistent_volume_claim*"
+    ignored = "claim"
     severity = Severity.ERROR
     bad = _CLAIM[: _CLAIM.index("  lifecycle")] + "}\n"
     good = _CLAIM
@@ -174,14 +170,6 @@ class GrownClaim(LifecycleRule):
             annotations = metadata(block).value("annotations")
             if {entry.name for entry in entries(annotations, locals_in(stack, block))} & grown:
                 yield block
-
-    def wanted(self, document: Document, block: Block, facts: Mapping[str, Value]) -> Iterator[Ignored]:
-        """The requested size."""
-        yield Ignored(**facts["ignored"]["claim"])
-
-    def paths(self, facts: Mapping[str, Value]) -> Iterator[str]:
-        """The size."""
-        yield facts["ignored"]["claim"]["path"]
 
 
 _SERVICES = """\

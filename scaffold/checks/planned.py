@@ -15,7 +15,6 @@ from scaffold.checks.house import HouseNames
 from scaffold.checks.rule import Kind, Rule, rules
 from scaffold.checks.stack import place
 from scaffold.errors import Finding
-from scaffold.monorepo.root import stack_in
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import Mark, Placeholder, PlannedResource, Tree, get
 
@@ -106,11 +105,6 @@ class Plan:
                 if k8s.name(space) == name:
                     return space
         return None
-
-    @cached_property
-    def stacks(self) -> frozenset[str]:
-        """The stack's name, taken from the places of its resources."""
-        return frozenset(stack_in(r.site.path, self.house.home) for r in self.resources) - {""}
 
     def pods_behind(self, service: PlannedResource) -> list[k8s.PodTemplate]:
         """The pods that a Service selects: the stack's own, else those of other stacks."""

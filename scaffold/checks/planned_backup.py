@@ -7,15 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from scaffold.checks.fleet import Fleet
 from scaffold.checks.house import HouseNames
-from scaffold.checks.planned import (
-    Plan,
-    PlannedRule,
-    runs,
-    selects,
-    shown,
-    strings,
-    vague,
-)
+from scaffold.checks.planned import Plan, PlannedRule, runs, selects, shown, strings, vague
 from scaffold.errors import Finding
 from scaffold.templates.image import ImageReference
 from scaffold.terraform import kubernetes as k8s

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from scaffold.checks.contract import Allowed, Contract
 from scaffold.checks.fleet import same
-from scaffold.checks.planned import Plan, PlannedRule, shown
+from scaffold.checks.planned import Plan, PlannedRule, runs, shown
 from scaffold.checks.rule import Severity
 from scaffold.errors import Finding
 from scaffold.hcl.amend import insert_first, replace
@@ -184,9 +184,8 @@ class Alerting(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Containers that send alerts and mount an NFS volume."""
-        for pods, container in plan.containers(init=False) if plan.house.alerting_images else ():
-            image = get(container, "image")
-            if isinstance(image, str) and re.search(plan.house.alerting_images, f"/{image}"):
+        for pods, container in plan.containers(init=False):
+            if runs(container, plan.house.alerting_images):
                 for claim in _on_nfs(plan, pods, container).values():
                     what = f"container {shown(get(container, 'name'))} alerts, and {shown(claim)} is on NFS"
                     yield self.about(pods.owner, what, "keep it on a block volume")

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from scaffold.checks.planned import Plan, PlannedRule
 from scaffold.checks.rule import Severity
 from scaffold.errors import ONE_SLIP, Finding, nearest
+from scaffold.monorepo.root import stack_in
 from scaffold.terraform import kubernetes as k8s
-from scaffold.terraform.planned import PlannedResource, Tree, get, leaves, path_text
+from scaffold.terraform.planned import PlannedResource, get, leaves, path_text
 
 _NAMED = (
     *k8s.SERVERS, "namespace", "service", "ingress", "config_map", "secret", "job", "cron_job",
@@ -70,9 +71,9 @@ class Values(PlannedRule):
 
     def _quantities(self, resource: PlannedResource) -> Iterator[Finding]:
         for path, leaf in leaves(resource.get("spec")):
-            if len(path) < 2 or path[-2] not in _QUANTITIES or not _is_text(leaf):
+            if len(path) < 2 or path[-2] not in _QUANTITIES or isinstance(leaf, bool):
                 continue
-            if not _QUANTITY.fullmatch(str(leaf)):
+            if isinstance(leaf, str | int | float) and not _QUANTITY.fullmatch(str(leaf)):
                 where = path_text(("spec", *path))
                 yield self.about(
                     resource, f"{where} is {leaf!r}, which is not a quantity", "such as 256Mi, 10m"
@@ -88,7 +89,7 @@ class Taken(PlannedRule):
 
     def check_plan(self, plan: Plan) -> Iterator[Finding]:
         """Monitors, Redis databases, ports of the load balancer and volumes that another stack has too."""
-        for stack in sorted(plan.stacks):
+        for stack in sorted({stack_in(r.site.path, plan.house.home) for r in plan.resources}):
             for use, others in plan.house.shared.get(stack, ()):
                 # Not in the message, which would be another finding with each stack more.
                 what = f"the {use.kind} {use.name} is taken by another stack as well"
@@ -111,10 +112,6 @@ class Kinds(PlannedRule):
                 continue
             if fix := nearest(kind, known, ONE_SLIP):
                 yield self.about(resource, f"there is no kind {kind}", fix)
-
-
-def _is_text(leaf: Tree) -> bool:
-    return isinstance(leaf, str | int | float) and not isinstance(leaf, bool)
 
 
 def _wrong_in(schedule: str) -> str:

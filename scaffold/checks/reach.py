@@ -61,7 +61,7 @@ def is_kept_out(record: str, *, house_only: bool) -> bool:
 def doors(resources: Sequence[PlannedResource], house: HouseNames) -> Iterator[Door]:
     """Every planned door; a host or path that is still unknown opens none that has a name."""
     ways = [
-        _way(place, route.middlewares, house, route.address)
+        _way(place, route.middlewares, house, route.resource.address)
         for route in routes(resources)
         if isinstance(route.rule, str)
         for place in places(route.rule)
@@ -106,11 +106,6 @@ class PlannedRoute:
     resource: PlannedResource
     rule: Tree
     middlewares: tuple[str, ...]
-
-    @property
-    def address(self) -> str:
-        """The address of the object that the route is of."""
-        return self.resource.address
 
 
 def routes(resources: Iterable[PlannedResource]) -> Iterator[PlannedRoute]:

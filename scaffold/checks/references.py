@@ -56,7 +56,7 @@ class _Judge:
             fix = f'write "{text}" if it is meant to be text' if not reference.steps else None
             yield at(reference, "HCL004", f"{text} refers to nothing", value=text, fix=fix)
             return
-        definition = self.scope.defined(name)
+        definition = next(iter(self.scope.definitions.get(name, ())), None)
         if definition is None:
             yield self._undefined(use, name)
         elif use.kind is UseKind.ADDRESS:

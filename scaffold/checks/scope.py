@@ -58,11 +58,6 @@ class Scope:
     documents: tuple[Document, ...]
     definitions: Mapping[Name, list[Definition]] = field(repr=False)
 
-    def defined(self, name: Name) -> Definition | None:
-        """The first place where a name is defined."""
-        places = self.definitions.get(name)
-        return places[0] if places else None
-
     def names(self, *prefix: str) -> tuple[str, ...]:
         """The last parts of all defined names with this beginning."""
         size = len(prefix) + 1

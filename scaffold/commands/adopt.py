@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from scaffold.adoption import computed
-from scaffold.adoption.kept import kept, left_out, moves
+from scaffold.adoption.kept import kept, left_out, moves, without
 from scaffold.adoption.likeness import block_of, compare, pairs, shortened
 from scaffold.adoption.rules import unexplained
-from scaffold.adoption.settings import without
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.step import Step
 from scaffold.checks.consequences import Effect

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from scaffold.adoption.infer import infer
 from scaffold.adoption.inferred import Certainty, Inferred, gathered, has_stock_reason
+from scaffold.adoption.kept import joined
 from scaffold.adoption.likeness import Compared, block_of, compare, pairs, share
 from scaffold.adoption.rules import unexplained
 from scaffold.adoption.scope import not_ours, obstacles
-from scaffold.adoption.settings import joined
 from scaffold.adoption.standing import Standing
 from scaffold.adoption.written import Written
 from scaffold.answers import validation
@@ -99,15 +99,6 @@ class Adoption:
         left = (one for one in self.inferred if one.certainty is Certainty.ASSUMED)
         return tuple(
             one for one in left if one.question not in given or has_stock_reason(values.get(one.question))
-        )
-
-    @property
-    def blockers(self) -> tuple[str, ...]:
-        """What is in the way, in words."""
-        return (
-            *filter(None, [self.why_not]),
-            *self.obstacles,
-            *(f"{f.answer}: {f.message}" for f in self.refused),
         )
 
 

@@ -16,9 +16,8 @@ from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.sensing import facts
 from scaffold.terraform.diff import Difference, difference
 from scaffold.terraform.result import PlanResult, Tool
-from scaffold.terraform.runner import Job, find_tool, plan_jobs
+from scaffold.terraform.runner import Job, find_tool, plan_jobs, touched
 from scaffold.terraform.schemas import Schemas
-from scaffold.terraform.touched import touched
 from scaffold.terraform.tree import DiskTree, Kind, OverlayTree, Tree, git_tree
 
 STANDING = "what is there"

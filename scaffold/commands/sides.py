@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from scaffold.changes.change import Content
@@ -77,31 +77,23 @@ class Sides:
         return self._instead(self.old), self._instead(self.new)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The plans of all stacks, what is wrong with each update, and what could not be determined."""
-
-    plans: Plans | None = None
-    findings: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
-    unverified: tuple[Unverified, ...] = ()
-
-
 def planned(
     monorepo: Monorepo, merged: Sequence[tuple[Sides, Tree]], level: Level | None, workers: int
-) -> Found:
+) -> tuple[Plans | None, Mapping[str, Sequence[Finding]], tuple[Unverified, ...]]:
     """Plan each stack before and after and, if it was edited by hand, as the template renders it.
 
-    Of a stack in which nothing changes that is planned there is no plan. Raises ``MissingError`` if ``level``
-    demands plans and there is no Terraform.
+    Returns the plans, what is wrong with each update, and what could not be determined. Of a stack in which
+    nothing changes that is planned there is no plan. Raises ``MissingError`` if ``level`` demands plans and
+    there is no Terraform.
     """
     if level is Level.STATIC:
-        return Found(unverified=(Unverified(_NOT_PLANNED, "left out by --verify static"),))
+        return None, {}, (Unverified(_NOT_PLANNED, "left out by --verify static"),)
     try:
         tool = find_tool()
     except MissingError as error:
         if level is Level.PLAN:
             raise
-        return Found(unverified=(Unverified(_NOT_PLANNED, error.message),))
+        return None, {}, (Unverified(_NOT_PLANNED, error.message),)
     changing = [(side, after) for side, after in merged if read_by_plans(side.ours) != read_by_plans(after)]
     edits = {side.stack: (side.wanted(after), *side.renders) for side, after in changing}
     results = plan_sides(monorepo, edits, workers, tool=tool)
@@ -118,7 +110,7 @@ def planned(
         )
         for stack, (before, after, *renders) in results.items()
     }
-    return Found(Plans(version, stacks, STANDING, same), findings, tuple(_unverified(results)))
+    return Plans(version, stacks, STANDING, same), findings, tuple(_unverified(results))
 
 
 def written_out(monorepo: Monorepo, sides: Sides, after: Tree) -> tuple[Consequence, ...]:

@@ -25,8 +25,7 @@ from scaffold.monorepo.root import place, stack_in
 from scaffold.sweeps.worklist import Answers, Open
 from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.result import Tool
-from scaffold.terraform.runner import find_tool
-from scaffold.terraform.touched import touched
+from scaffold.terraform.runner import find_tool, touched
 from scaffold.terraform.tree import DiskTree, OverlayTree
 
 _TIER = "tier"

@@ -67,16 +67,16 @@ def merge_stacks(
         sides = tuple(_sides(monorepo, stacks, origin))
     merges = [_merged(monorepo, side) for side in sides]
     ready = [(one.side, one.merged.files) for one in merges if not one.findings]
-    found = planned(monorepo, ready, level, workers)
+    plans, wrong, unplanned = planned(monorepo, ready, level, workers)
     judged = (
         replace(
             one,
-            findings=(*one.findings, *found.findings.get(one.stack, ())),
-            to_accept=_effects(monorepo, one, found.plans),
+            findings=(*one.findings, *wrong.get(one.stack, ())),
+            to_accept=_effects(monorepo, one, plans),
         )
         for one in merges
     )
-    return Updates(monorepo, origin, tuple(judged), found.plans, found.unverified)
+    return Updates(monorepo, origin, tuple(judged), plans, unplanned)
 
 
 def prepare(

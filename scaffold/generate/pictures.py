@@ -29,7 +29,7 @@ from scaffold.wizard import window
 from scaffold.wizard.engine import Engine
 from scaffold.wizard.preview import Previews
 from scaffold.wizard.review import review
-from scaffold.wizard.screen import Choice, Key, Typed
+from scaffold.wizard.screen import Typed
 from scaffold.wizard.state import State
 
 PLACE = Path("docs", "pictures")
@@ -64,21 +64,15 @@ class _Recorder:
             text = line if verbatim else (window.cut if fit else window.wrapped)(line, _COLUMNS)
             self.lines += text.splitlines() or [""]
 
-    def choose(
-        self,
-        title: str,
-        choices: Sequence[Choice],
-        default: Value,
-        ahead: Callable[[Value], object] = lambda _: None,
-    ) -> Value | Key:
+    def choose(self, title: str, choices: object, default: Value, ahead: object = None) -> Value:
         """Accept what is proposed."""
         return default
 
     def line(
         self,
         title: str,
-        default: str,
-        problem: Callable[[str], str],
+        default: object,
+        problem: object,
         *,
         explains: bool = True,
         until: Callable[[], bool] | None = None,

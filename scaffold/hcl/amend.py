@@ -61,7 +61,10 @@ def insert_argument(document: Document, block: Block, text: str, after: str = ""
     """
     if block.line == block.end_line:
         document = parse(_in_lines(document, block), document.path)
-        block = _again(document, block)
+        now = block_at(document.body, block.line)
+        if now is None:
+            raise EditError(f"the block on line {block.line} shares its line with others")
+        block = now
     arguments = list(block.body.attributes.values())
     if not arguments:
         return insert_first(document, block, text)
@@ -100,11 +103,3 @@ def _in_lines(document: Document, block: Block) -> bytes:
         raise EditError(f"the block on line {block.line} has a comment on its one line")
     text = outer + b"  " + inside + outer if items else outer
     return edited(document, [Splice(block.brace + 1, block.end - 1, text)])
-
-
-def _again(document: Document, block: Block) -> Block:
-    """A block of the file before an edit inside it, found in the file after the edit."""
-    found = block_at(document.body, block.line)
-    if found is None:
-        raise EditError(f"the block on line {block.line} shares its line with others")
-    return found

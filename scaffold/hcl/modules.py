@@ -48,11 +48,6 @@ class Variable:
     """Of an object what its parts are where they are left out, as far as that is literal."""
 
     @property
-    def required(self) -> bool:
-        """Whether a call has to set it."""
-        return not self.has_default
-
-    @property
     def allowed(self) -> tuple[object, ...] | None:
         """The values that a validation lists, if one does."""
         return next((v.allowed for v in self.validations if v.allowed is not None), None)
@@ -72,11 +67,6 @@ class ModuleContract:
     outputs: tuple[str, ...]
     resources: tuple[str, ...] = ()
     """The addresses of its resources."""
-
-    @property
-    def required(self) -> tuple[str, ...]:
-        """The variables that every call has to set."""
-        return tuple(v.name for v in self.variables.values() if v.required)
 
 
 def terraform_files(directory: Path) -> list[Path]:

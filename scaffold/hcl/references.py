@@ -68,11 +68,6 @@ class Reference:
     source: Source = field(default=Source(b""), repr=False, compare=False)
 
     @property
-    def line(self) -> int:
-        """The line in which it starts."""
-        return self.source.line_of(self.start)
-
-    @property
     def names(self) -> tuple[str, ...]:
         """The root and the attribute names that directly follow it: ``("var", "x")``."""
         names = [self.root]

@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
 from scaffold.errors import Finding
+
+if TYPE_CHECKING:
+    from scaffold.hcl.references import Reference
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,20 +112,8 @@ class View:
         return self.source.text(self.start, self.end)
 
 
-class Place(Protocol):
-    """Something that stands in a file."""
-
-    @property
-    def source(self) -> Source:
-        """The file."""
-
-    @property
-    def start(self) -> int:
-        """The byte at which it starts."""
-
-
 def at(
-    place: Place,
+    place: View | Reference,
     code: str,
     message: str,
     *,

@@ -75,11 +75,8 @@ def _escapes(raw: str) -> list[tuple[int, int, str | None]]:
         if letter in _UNICODE:
             digits = raw[offset + 2 : offset + 2 + _UNICODE[letter]]
             if len(digits) == _UNICODE[letter] and set(digits) <= _HEX:
-                size, value = 2 + len(digits), _character(int(digits, 16))
+                size, code = 2 + len(digits), int(digits, 16)
+                value = None if 0xD800 <= code <= 0xDFFF or code > 0x10FFFF else chr(code)
         found.append((offset, size, value))
         offset = raw.find("\\", offset + size)
     return found
-
-
-def _character(code: int) -> str | None:
-    return None if 0xD800 <= code <= 0xDFFF or code > 0x10FFFF else chr(code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +12,7 @@ from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.comma_list import CommaList
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.markdown import Block, Markdown, plain, text
-from scaffold.indexes.tables import TableList, TableUnder
+from scaffold.indexes.tables import TableList, table_under
 
 _HEADER = ("Service", "Description", "Stack")
 _DOMAINS = {"proxied": "Proxied", "non-proxied": "Non-Proxied"}
@@ -38,7 +38,7 @@ class Catalog:
     def append(self, value: CatalogRow) -> str:
         """The text with one more row at the end of its section's table."""
         section, cells = value
-        return TableUnder(section, _HEADER, plain)(self.text).append(cells)
+        return table_under(section, _HEADER, plain)(self.text).append(cells)
 
     def without(self, number: int) -> str:
         """The text without one row. Raises ``IndexError`` if there is no such row."""
@@ -72,20 +72,18 @@ def _row(entry: ServiceEntry) -> Iterator[Item[CatalogRow]]:
     yield Item(entry.name, (entry.section, cells))
 
 
-@dataclass(frozen=True, slots=True)
-class HostsUnder:
-    """Where a list of hosts is: in the first fenced block under a heading."""
+def hosts_under(title: str) -> Callable[[str], HostList]:
+    """What opens a list of hosts: that in the first fenced block under a heading."""
 
-    section: str
-
-    def __call__(self, text: str) -> HostList:
-        """Open the list in a text."""
+    def opened(text: str) -> HostList:
         markdown = Markdown(text)
-        section = markdown.section(self.section)
+        section = markdown.section(title)
         fence = next(markdown.within("fence", section), None) if section else None
         if fence is None:
-            raise MissingAnchorError(f'a fence under "{self.section}"')
+            raise MissingAnchorError(f'a fence under "{title}"')
         return HostList(markdown, fence)
+
+    return opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +129,4 @@ def _of_stack(text: str, entry: ServiceEntry) -> Iterator[str]:
 
 
 CATALOG = Index("catalog", {"": _catalog}, _row, required=True, also=_of_stack)
-DOMAINS = Index("domains", {dns: HostsUnder(title) for dns, title in _DOMAINS.items()}, _hosts, required=True)
+DOMAINS = Index("domains", {dns: hosts_under(at) for dns, at in _DOMAINS.items()}, _hosts, required=True)

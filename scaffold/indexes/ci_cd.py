@@ -8,7 +8,7 @@ from scaffold.indexes.base import Index, Item, by_name
 from scaffold.indexes.entry import BuildModel, ServiceEntry
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of
-from scaffold.indexes.tables import TableUnder
+from scaffold.indexes.tables import table_under
 
 
 def _builds(entry: ServiceEntry) -> Iterator[Item[str]]:
@@ -36,7 +36,7 @@ BUILDS = Index(
 )
 REPO_IDS = Index(
     "ci-cd-repo-ids",
-    {"": TableUnder("Woodpecker Repository IDs", ("Repo", "ID"), key_of)},
+    {"": table_under("Woodpecker Repository IDs", ("Repo", "ID"), key_of)},
     _repo_ids,
     also=by_name(),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from scaffold.indexes.base import Index, Item, by_name
 from scaffold.indexes.entry import ServiceEntry
-from scaffold.indexes.hcl_text import ListAt, local
+from scaffold.indexes.hcl_text import list_at, local
 
 _LOCAL = "ghcr_private_namespaces"
 
@@ -23,7 +23,7 @@ def _namespace(entry: ServiceEntry) -> Iterator[Item[tuple[str, str]]]:
 
 NAMESPACES = Index(
     "ghcr-namespaces",
-    {"": ListAt(f"the list local.{_LOCAL}", local(_LOCAL))},
+    {"": list_at(f"the list local.{_LOCAL}", local(_LOCAL))},
     _namespace,
     required=True,
     also=by_name(),

@@ -36,20 +36,17 @@ def string_at(value: Expression | None, key: str) -> str:
     return (found.string() if found else None) or ""
 
 
-@dataclass(frozen=True, slots=True)
-class ListAt:
-    """Where a list of strings is. ``what`` names it for people."""
+def list_at(what: str, find: Callable[[Document], Expression | None]) -> Callable[[str], StringList]:
+    """What opens the list of strings that ``find`` finds. ``what`` names it for people."""
 
-    what: str
-    find: Callable[[Document], Expression | None]
-
-    def __call__(self, text: str) -> StringList:
-        """Open the list in a text."""
+    def opened(text: str) -> StringList:
         doc = document(text)
-        value = self.find(doc)
+        value = find(doc)
         if value is None or value.kind is not ExprKind.LIST:
-            raise MissingAnchorError(self.what)
+            raise MissingAnchorError(what)
         return StringList(doc, value)
+
+    return opened
 
 
 @dataclass(frozen=True, slots=True)

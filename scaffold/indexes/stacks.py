@@ -49,10 +49,6 @@ class StackReader:
         uses = self.monorepo.fleet.get(entry.stack, Stack()).uses
         return any(use.kind == "claim" for use in uses)
 
-    def makes_database(self, entry: ServiceEntry) -> bool:
-        """Whether a stack creates its database itself, for instance with a Job."""
-        return any(b"CREATE DATABASE" in text for text in self.monorepo.sources(entry.stack).values())
-
     @cached_property
     def namespaces(self) -> frozenset[str]:
         """The namespaces that stacks create, as far as their names can be seen, and the stacks' own names."""

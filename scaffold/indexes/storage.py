@@ -10,9 +10,9 @@ from scaffold.indexes.base import Index, Item, MissingAnchorError, by_name
 from scaffold.indexes.entry import ServiceEntry
 from scaffold.indexes.labelled import Labelled
 from scaffold.indexes.markdown import key_of, plain
-from scaffold.indexes.tables import TableUnder
+from scaffold.indexes.tables import table_under
 
-_CONSUMERS = TableUnder("Known consumers", ("Consumer", "NFS path", "Owning stack"), plain)
+_CONSUMERS = table_under("Known consumers", ("Consumer", "NFS path", "Owning stack"), plain)
 
 
 def _directories(entry: ServiceEntry) -> Iterator[Item[tuple[str, ...]]]:

@@ -9,22 +9,18 @@ from scaffold.indexes.base import MissingAnchorError
 from scaffold.indexes.markdown import Markdown, Table, cells, row
 
 
-@dataclass(frozen=True, slots=True)
-class TableUnder:
-    """Where a table is: the first under a heading, with these columns. ``key`` reads a first cell."""
+def table_under(title: str, header: tuple[str, ...], key: Callable[[str], str]) -> Callable[[str], TableList]:
+    """What opens the first table under a heading, with these columns. ``key`` reads a first cell."""
 
-    section: str
-    header: tuple[str, ...]
-    key: Callable[[str], str]
-
-    def __call__(self, text: str) -> TableList:
-        """Open the table in a text."""
+    def opened(text: str) -> TableList:
         markdown = Markdown(text)
-        section = markdown.section(self.section)
+        section = markdown.section(title)
         table = markdown.table(section) if section else None
-        if table is None or table.header != self.header:
-            raise MissingAnchorError(f'a table {" | ".join(self.header)} under "{self.section}"')
-        return TableList(markdown, table, self.key)
+        if table is None or table.header != header:
+            raise MissingAnchorError(f'a table {" | ".join(header)} under "{title}"')
+        return TableList(markdown, table, key)
+
+    return opened
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,22 +35,21 @@ class Members:
         return self.members.without(number)
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectAt:
-    """Where an object is: under a key of the file."""
+def object_at(
+    key: str, alike: Callable[[Json, Json], bool] = lambda one, other: False
+) -> Callable[[str], Members]:
+    """What opens the object under a key of the file; ``alike`` says which members stand together."""
 
-    key: str
-    alike: Callable[[Json, Json], bool] = lambda one, other: False
-
-    def __call__(self, text: str) -> Members:
-        """Open the object in a text."""
+    def opened(text: str) -> Members:
         try:
-            found = JsonObject.read(text, self.key)
+            found = JsonObject.read(text, key)
         except ValueError as error:
             raise MissingAnchorError(f"valid JSON ({error})") from error
         if not found:
-            raise MissingAnchorError(f'an object "{self.key}"')
-        return Members(found, self.alike)
+            raise MissingAnchorError(f'an object "{key}"')
+        return Members(found, alike)
+
+    return opened
 
 
 def _same_server(one: Json, other: Json) -> bool:
@@ -72,5 +71,5 @@ def _database(entry: ServiceEntry) -> Iterator[Item[tuple[str, Json]]]:
         yield Item(entry.name, (entry.name, value))
 
 
-REPOSITORIES = Index("upgrade-repositories", {"": ObjectAt("github_repo_overrides")}, _repository)
-DATABASES = Index("upgrade-databases", {"": ObjectAt("db_backed_services", _same_server)}, _database)
+REPOSITORIES = Index("upgrade-repositories", {"": object_at("github_repo_overrides")}, _repository)
+DATABASES = Index("upgrade-databases", {"": object_at("db_backed_services", _same_server)}, _database)

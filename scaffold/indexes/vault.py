@@ -11,7 +11,7 @@ from scaffold.hcl.strings import quote
 from scaffold.hcl.syntax import Block, Document, Expression
 from scaffold.indexes.base import Index, Item, MissingAnchorError
 from scaffold.indexes.entry import Database, Engine, ServiceEntry
-from scaffold.indexes.hcl_text import BlockFamily, ListAt, copied, document
+from scaffold.indexes.hcl_text import BlockFamily, copied, document, list_at
 
 _CONNECTION = "vault_database_secret_backend_connection"
 _ROLE = "vault_database_secret_backend_static_role"
@@ -89,7 +89,7 @@ def _static(entry: ServiceEntry) -> Iterator[Item[Database]]:
 
 ALLOWED_ROLES = Index(
     "vault-allowed-roles",
-    {e.value: ListAt(f"allowed_roles of {_CONNECTION}.{e.value}", _allowed_roles(e)) for e in Engine},
+    {e.value: list_at(f"allowed_roles of {_CONNECTION}.{e.value}", _allowed_roles(e)) for e in Engine},
     _allowed,
     required=True,
 )

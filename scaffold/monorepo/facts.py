@@ -15,8 +15,7 @@ from scaffold.monorepo.root import OVERRIDES
 from scaffold.reading import Text, YamlError, read
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value
-from scaffold.templates.schema import KINDS
-from scaffold.templates.strict import validator
+from scaffold.templates.schema import KINDS, validator
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from scaffold.hcl.evaluate import Names, text
 from scaffold.hcl.syntax import Block, Body, Document, read
-from scaffold.monorepo.governance import TierFact, tier_facts
+from scaffold.monorepo.manifests import TierFact, tier_facts
 from scaffold.monorepo.routes import Route, written
 from scaffold.monorepo.shared import SharedModules, calls
 from scaffold.monorepo.uses import DATABASE_ROLE, Use, known_names, metadata, resource_type, roles, uses

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from scaffold.reading import listed
 
 EVENTS = ("push", "manual", "deployment", "tag", "cron", "pull_request", "release")
 
@@ -53,10 +55,3 @@ def _named(condition: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """What a condition includes, written out or under ``include``."""
     named = condition.get(key)
     return tuple(map(str, listed(named.get("include") or [] if isinstance(named, Mapping) else named)))
-
-
-def listed(value: Any) -> Sequence[Any]:
-    """The items of what may be a list, one item or nothing."""
-    if value is None:
-        return ()
-    return value if isinstance(value, list) else (value,)

@@ -9,11 +9,10 @@ from pathlib import PurePosixPath as Path
 
 from scaffold.checks.rule import Rule
 from scaffold.errors import Finding
-from scaffold.pipelines.commands import built_by
 from scaffold.pipelines.common import builds, dockerfile
 from scaffold.pipelines.context import Context
 from scaffold.pipelines.ignored import ignored_by_docker, ignored_by_git
-from scaffold.pipelines.instructions import Instruction, instructions, last_user
+from scaffold.pipelines.instructions import Instruction, built_by, instructions, last_user
 from scaffold.pipelines.jobs import build_steps, steps
 from scaffold.pipelines.repository import Repository
 

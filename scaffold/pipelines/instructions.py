@@ -1,8 +1,9 @@
-"""The instructions of a Dockerfile."""
+"""The instructions of a Dockerfile, and the commands that build one, where no plugin or action does."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -74,3 +75,33 @@ def last_user(text: str) -> tuple[str, Instruction | None]:
 def _resolved(text: str, values: Mapping[str, str]) -> str:
     """A text with the values of arguments and variables that are known."""
     return _USE.sub(lambda its: values.get(its[1] or its[2], its[0]), text)
+
+
+_BUILD = re.compile(
+    r"\b(?:(?P<context>(?:docker|podman|nerdctl)(?: buildx| image)? build|buildah (?:bud|build))"
+    r"|buildctl(?:-daemonless\.sh)? build|kaniko/executor)\b(?P<rest>[^\n;|&]*)"
+)
+_NAMED = re.compile(r"(?:^|\s)(?:-f|--file|--dockerfile|--opt[ =]filename)[ =](\S+)")
+
+
+def built_by(script: str) -> Iterator[tuple[str, str]]:
+    """The Dockerfiles that a script's commands build, seen from the root, each with what the script does before.
+
+    One that a variable names is left out.
+    """
+    joined = re.sub(r"\\\n\s*", " ", script)
+    for found in _BUILD.finditer(joined):
+        named = _NAMED.search(found["rest"])
+        path = named[1] if named else f"{_context(found['rest']) if found['context'] else '.'}/Dockerfile"
+        path = path.strip("'\"").removeprefix("./").lstrip("/")
+        if "$" not in path:
+            yield path, re.sub(r"[^\n;|&]*\Z", "", joined[: found.start()])
+
+
+def _context(arguments: str) -> str:
+    """The last word of a command, which is the directory that is built."""
+    try:
+        words = shlex.split(arguments, comments=True)
+    except ValueError:
+        return "."
+    return words[-1].rstrip("/") if words and not words[-1].startswith("-") else "."

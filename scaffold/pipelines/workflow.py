@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from scaffold.pipelines import conditions, substitution
-from scaffold.pipelines.conditions import Condition, listed
+from scaffold.pipelines.conditions import Condition
 from scaffold.pipelines.documents import Key, PipelineFile, parse_workflow
-from scaffold.reading import YamlError, mapping, part, walked
+from scaffold.reading import YamlError, listed, mapping, part, walked
 from scaffold.templates.image import ImageReference
 
 

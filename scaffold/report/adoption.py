@@ -96,7 +96,8 @@ def adoption_text(found: Sequence[Adoption]) -> Iterator[str]:
 
 def _told(one: Adoption) -> str:
     if one.share is None:
-        return f"    -  {'; '.join(one.blockers)}"
+        refused = (f"{finding.answer}: {finding.message}" for finding in one.refused)
+        return f"    -  {'; '.join(filter(None, (one.why_not, *one.obstacles, *refused)))}"
     parts = [f"{one.share:6.1%} of {sum(c.total for c in one.compared)} attributes"]
     if one.share_of_wanted is not None:
         parts.append(f"{one.share_of_wanted:.1%} without what house rules change")

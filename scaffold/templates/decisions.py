@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import yaml
 
 from scaffold.templates import template
 from scaffold.templates.questions import Question, Role, Value, all_questions, environment_options
@@ -113,6 +111,17 @@ def _judged(_: Path, same: _Same) -> Judged:
 def evaluate(path: str, values: Mapping[str, Value]) -> Value:
     """The JSON that a decision file prints, given the values that it reads."""
     return json.loads(environment().get_template(path).render(values))
+
+
+def suspected(texts: Iterable[tuple[str, str]]) -> list[str]:
+    """Why each text looks like a literal secret, or nothing if it does not.
+
+    Takes each with the name that it is given under, such as that of a variable; the name may be empty. The
+    rules stand in ``templates/decisions/secrets.yml``. Nothing of a text is in what is returned, but names
+    that it gives values to.
+    """
+    told: list[str] = evaluate("templates/decisions/suspected.jinja", {"texts": list(texts)})
+    return told
 
 
 def seal(said: Mapping[str, Value]) -> str:

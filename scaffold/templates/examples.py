@@ -40,7 +40,8 @@ def shown(schema: Mapping[str, Value], given: list[Value]) -> dict[str, Value]:
     inner = schema.get("properties", {})
     if inner:
         result["properties"] = {
-            key: shown(part, [value[key] for value in mappings if key in value]) for key, part in inner.items()
+            key: shown(part, [value[key] for value in mappings if key in value])
+            for key, part in inner.items()
         }
     if isinstance(other := schema.get("additionalProperties"), Mapping):
         left = [item for value in mappings for key, item in value.items() if key not in inner]

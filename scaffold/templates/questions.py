@@ -58,7 +58,7 @@ class Question:
     ask: str | bool = False
     """``x-ask``: whether the wizard asks it although it has a default; a template over the other answers."""
     suggests: str = ""
-    """``x-suggests``: a decision file that tells what follows for other questions, once this one is answered."""
+    """``x-suggests``: a decision file that tells what follows for other questions once it is answered."""
     consequences: Mapping[Value, str] = field(default_factory=dict, compare=False)
     """``x-consequences``: what follows from a value in this house; templates over the facts."""
     needs: Mapping[Value, str] = field(default_factory=dict, compare=False)
@@ -68,15 +68,15 @@ class Question:
     explain: str = ""
     """``x-explain``: the rule of the house behind the question, for the wizard."""
     required: str = ""
-    """``x-required``: where it has to be answered although it has a default; a condition over other answers."""
+    """``x-required``: where it has to be answered despite its default; a condition over other answers."""
     pattern: str = ""
     """``x-pattern``: what its text has to match there."""
     was: str = ""
-    """``x-was``: what it was called in earlier versions, under which stacks have recorded it; its default reads it."""
+    """``x-was``: what earlier versions called it, and stacks have recorded; its default reads that."""
     proposals: Mapping[str, Mapping[str, Value]] = field(default_factory=dict, compare=False)
     """``x-proposals``: items that a list question offers, each with its consequence."""
     matters: Sequence[str] = field(default=(), compare=False)
-    """``x-matters``: the decisions among what is computed that a person wants to see before anything is written."""
+    """``x-matters``: the decisions in what is computed that a person sees before anything is written."""
 
 
 _Loader = type(
@@ -202,7 +202,9 @@ def conditions_in(when: str) -> Mapping[str, Value]:
     """
     # What is understood is written in Jinja as in Python, whose parser costs a hundredth.
     try:
-        whole = ast.parse(when.rpartition("{{")[2].removesuffix("}}").replace("item.", "").strip(), mode="eval").body
+        whole = ast.parse(
+            when.rpartition("{{")[2].removesuffix("}}").replace("item.", "").strip(), mode="eval"
+        ).body
         parts = whole.values if isinstance(whole, ast.BoolOp) and isinstance(whole.op, ast.And) else [whole]
         result = dict(map(_about_one, parts))
     except (SyntaxError, ValueError):
@@ -268,7 +270,9 @@ def _property(question: Question) -> dict[str, Value]:
         result["type"] = JSON_TYPES[question.type]
     if question.has_default and not (isinstance(question.default, str) and "{{" in question.default):
         result["default"] = question.default
-    given = [part[question.name] for part in (examples.single(), *examples.together()) if question.name in part]
+    given = [
+        part[question.name] for part in (examples.single(), *examples.together()) if question.name in part
+    ]
     if question.options or question.type == "bool":
         given = [question.default]
     return examples.shown(result, given)

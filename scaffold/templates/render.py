@@ -29,7 +29,7 @@ SUFFIX = ".jinja"
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What the template makes of answers: the files by their path below its root, and every combined value."""
+    """What the template makes of answers: the files by their path below its root, and all combined values."""
 
     files: Mapping[PurePosixPath, Content]
     values: Mapping[str, Value]
@@ -94,9 +94,7 @@ def _files(directory: Path, context: Mapping[str, Value]) -> Iterator[tuple[Pure
                 yield path, text.encode()
 
 
-def _paths(
-    name: str, context: Mapping[str, Value]
-) -> Iterable[tuple[PurePosixPath, Mapping[str, Value]]]:
+def _paths(name: str, context: Mapping[str, Value]) -> Iterable[tuple[PurePosixPath, Mapping[str, Value]]]:
     """The paths that a template's name stands for, each with its item if there are several."""
     each: list[tuple[PurePosixPath, Mapping[str, Value]]] = []
     text = _name(name).render({**context, _Yield.FOUND: each})

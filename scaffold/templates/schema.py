@@ -1,8 +1,10 @@
-"""The JSON Schema of an answer file, which follows from the declarations of the questions."""
+"""The JSON Schema of an answer file, which follows from the questions, and what validates by a schema."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from scaffold.templates import decisions
 from scaffold.templates.questions import Value, asked, condition, conditions_in, fits, properties
@@ -43,7 +45,9 @@ def schema(*, together: bool = True) -> dict[str, Value]:
             always[question.name] = own
         if together and question.required:
             where = {**applies, **conditions_in(question.required)}
-            conditional.append({"if": _holds(where, defaults), "then": _needed(question.name, question.pattern)})
+            conditional.append(
+                {"if": _holds(where, defaults), "then": _needed(question.name, question.pattern)}
+            )
     return {
         "$schema": DIALECT,
         "title": "Answers for a new Service",
@@ -97,3 +101,26 @@ def _needs(inner: Mapping[str, Mapping[str, Value]]) -> Iterator[dict[str, Value
             yield {"if": where, "then": _needed(name, own.get("x-pattern", ""))}
         elif "x-pattern" in own:
             yield {"properties": {name: {"pattern": own["x-pattern"]}}}
+
+
+def validator(schema: Mapping[str, Value], **options: Value) -> Value:
+    """jsonschema's validator for a schema; importing it costs more than all else that valid answers need."""
+    return _of_the_template()(schema, **options)
+
+
+@cache
+def _of_the_template() -> Value:
+    from jsonschema import Draft202012Validator, ValidationError
+    from jsonschema.validators import extend
+
+    def pattern(_: Value, regex: str, value: Value, __: Value) -> Iterator[ValidationError]:
+        # `$` would also match before a line break at the end.
+        if isinstance(value, str) and not re.search(f"(?:{regex})(?!\n)", value):
+            yield ValidationError("pattern")
+
+    def integer(_: Value, value: Value) -> bool:
+        # By JSON Schema 80.0 is a whole number too; Copier takes only 80.
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", integer)
+    return extend(Draft202012Validator, {"pattern": pattern}, type_checker=types)  # type: ignore[no-untyped-call]

@@ -49,7 +49,7 @@ class Origin:
 
 
 def root() -> Path:
-    """The directory with ``copier.yml``: the installed package's, the checkout's, or what :func:`using` names.
+    """The directory with ``copier.yml``: the package's, the checkout's, or what :func:`using` names.
 
     Raises :class:`MissingError` if the package was built without its templates.
     """
@@ -165,11 +165,11 @@ _URL = re.compile(
     r"(git\+)?(https?|ssh|git)://([\w.~-]+@)?[A-Za-z0-9\[][^\s/@]*/\S+|(git\+)?file:///.+"
     r"|[\w.~-]+@[A-Za-z0-9][\w.-]*:[^\s-]\S*|g[hl]:[\w.-]+/\S+"
 )
-"""What Git and Copier take for a repository: no password in it, and nothing that Git would take for an option."""
+"""What Git and Copier take for a repository: no password in it, and nothing that Git takes for an option."""
 
 
 def checked_source(source: str) -> str:
-    """A template's source, if a stock ``copier update`` could take it: a Git URL or a directory that is there.
+    """A template's source, if stock ``copier update`` could take it: a Git URL or a directory that is there.
 
     Raises :class:`UsageError` for anything else.
     """
@@ -178,7 +178,8 @@ def checked_source(source: str) -> str:
         return source
     raise UsageError(
         "The template source is neither a Git URL nor an existing directory.",
-        "Name a Git URL without a password (https://HOST/PATH.git, git@HOST:PATH) or a directory with the templates.",
+        "Name a Git URL without a password (https://HOST/PATH.git, git@HOST:PATH) or a directory with the "
+        "templates.",
     )
 
 

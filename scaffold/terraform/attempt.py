@@ -165,7 +165,7 @@ class Attempt:
 
     def _terraform(self, arguments: Sequence[str], reattach: str) -> Finished:
         try:
-            return self.execute(arguments, self._workspace.directory, reattach, TIMEOUT)
+            return self.execute(arguments, self._workspace.root / self.stack, reattach, TIMEOUT)
         except OSError as error:  # of another machine, or its interpreter is missing
             return Finished(126, b"", f"it cannot be run: {error.strerror}".encode())
 

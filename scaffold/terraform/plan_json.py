@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -120,19 +121,11 @@ def _resource(
 
 def without_keys(address: str) -> str:
     """A module's address without instance keys: ``module.a.module.b`` for ``module.a[0].module.b``."""
-    kept, depth, quoted = [], 0, False
-    previous = ""
-    for character in address:
-        if character == '"' and previous != "\\" and depth:
-            quoted = not quoted
-        if character == "[" and not quoted:
-            depth += 1
-        if not depth:
-            kept.append(character)
-        if character == "]" and not quoted:
-            depth -= 1
-        previous = character
-    return "".join(kept)
+    return _KEY.sub("", address)
+
+
+_KEY = re.compile(r"""\[(?:"(?:[^"\\]|\\.)*"?|[^"\]]*)\]?""")
+"""A key; of one that a message breaks off, what there is of it."""
 
 
 def _shown(

@@ -60,11 +60,6 @@ class Requirement:
     settings: list[Block] = field(default_factory=list)
     """Its ``provider`` blocks."""
 
-    @property
-    def reads(self) -> bool:
-        """Whether the stack reads data from it."""
-        return any(block.type == "data" for block in self.blocks)
-
 
 def required(modules: Iterable[Iterable[Document]]) -> Mapping[str, Requirement]:
     """The providers of a stack and the modules it calls, by address; each module is its files."""
@@ -85,7 +80,12 @@ def required(modules: Iterable[Iterable[Document]]) -> Mapping[str, Requirement]
                 requirement = _get(found, sources, _local_name(block))
                 requirement.blocks.append(block)
                 requirement.used = requirement.used or block
-    return {address: needed for address, needed in found.items() if address != BUILT_IN or needed.reads}
+    return {
+        address: needed
+        for address, needed in found.items()
+        # What is built in needs a schema only where data is read from it.
+        if address != BUILT_IN or any(block.type == "data" for block in needed.blocks)
+    }
 
 
 def _get(found: dict[str, Requirement], sources: Mapping[str, str], name: str) -> Requirement:

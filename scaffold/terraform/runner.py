@@ -9,23 +9,25 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from scaffold.errors import MissingError
 from scaffold.terraform import refresh
 from scaffold.terraform.attempt import CHOICE, Attempt
 from scaffold.terraform.confine import Layer
-from scaffold.terraform.kept import AskedTree, KeptPlans
+from scaffold.terraform.kept import AskedTree, KeptPlans, same_answers
 from scaffold.terraform.lifetime import Finished, Run, private_run, sweep
-from scaffold.terraform.mends import Lessons
+from scaffold.terraform.mends import Lessons, from_the_start
 from scaffold.terraform.result import PlanResult, Tool
 from scaffold.terraform.schemas import RawSchema, Schemas
 from scaffold.terraform.tree import DiskTree, Kind, Overlay, OverlayTree, Tree, stacks_in
+from scaffold.terraform.workspace import Workspace
 
 if TYPE_CHECKING:
     from scaffold.terraform.server import SchemaServer
@@ -264,3 +266,18 @@ class Planner:
         }
         meanwhile, self.meanwhile = self.meanwhile, None
         return self.run.result([self.tool.path, *arguments], directory, environment, timeout, meanwhile)
+
+
+def touched(now: Tree, then: Tree, stacks: Iterable[str]) -> Iterator[str]:
+    """The stacks that both trees have and whose plans may differ, because something that a plan reads does.
+
+    What a plan reads is what its working copy is made of: that is made, and Terraform is not started.
+    """
+    for stack in stacks:
+        asked = AskedTree(now)
+        with TemporaryDirectory(prefix="scaffold-") as place:
+            workspace = Workspace(asked, Path(place), Job(now, stack).directory, "none")
+            workspace.compose()
+            workspace.write(from_the_start(workspace))
+        if not same_answers(then, asked.answers):
+            yield stack

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from scaffold.hcl.evaluate import Names, pieces, text
-from scaffold.hcl.syntax import NOT_LITERAL, Block, Body, Expression, ExprKind, parse
+from scaffold.hcl.syntax import NOT_LITERAL, Body, Expression, ExprKind, parse
 from scaffold.terraform.planned import STAND_IN
 from scaffold.terraform.tree import Kind, OutsideError, Tree, normal
 
@@ -145,17 +145,13 @@ def generated(body: Body) -> Iterator[GeneratedFile]:
     for block in body.blocks_of("generate"):
         name, contents = block.body.literal("path"), block.body.value("contents")
         if isinstance(name, str) and contents is not None and posixpath.basename(name) == name:
-            yield _file(block, name, contents)
-
-
-def _file(block: Block, name: str, contents: Expression) -> GeneratedFile:
-    parts = list(pieces(contents, _ROOT))
-    heredoc = contents.bare.kind is ExprKind.HEREDOC
-    return GeneratedFile(
-        name=name,
-        content="".join(STAND_IN if piece is None else piece for piece in parts).encode(),
-        origin=block.source.path,
-        line=contents.line + heredoc,
-        overwrites=block.body.literal("if_exists") != "skip",
-        guessed=None in parts,
-    )
+            parts = list(pieces(contents, _ROOT))
+            heredoc = contents.bare.kind is ExprKind.HEREDOC
+            yield GeneratedFile(
+                name=name,
+                content="".join(STAND_IN if piece is None else piece for piece in parts).encode(),
+                origin=block.source.path,
+                line=contents.line + heredoc,
+                overwrites=block.body.literal("if_exists") != "skip",
+                guessed=None in parts,
+            )

@@ -77,11 +77,6 @@ class Workspace:
         """Where the files that the working copy changes are as a person wrote them; nothing lists it."""
         return self.root.parent / "as-written"
 
-    @property
-    def directory(self) -> Path:
-        """Where Terraform runs."""
-        return self.root / self.stack
-
     def compose(self) -> None:
         """Read the stack and its modules, and copy what they need; ``write`` then writes the HCL files.
 

@@ -35,10 +35,6 @@ class Clone:
         while True:
             reply = screen.line(_TITLE, text, _problem)
             if not isinstance(reply, Typed):
-                if wrong := _problem(reply):
-                    screen.show([f"Not valid: {wrong}"])
-                    text = reply
-                    continue
                 self.path = _path(reply) if reply.strip() else None
                 self.settled = True
                 return True

@@ -75,11 +75,6 @@ class Engine:
         seen = {**questions.stand_ins(text=""), **values, "sensed": self._sensed}
         return dict(self._known(json.dumps(seen, default=str)))
 
-    def steps(self, state: State) -> list[Step]:
-        """The questions that are asked, given what is answered so far, in order."""
-        known = self.known(self.values(state))
-        return [self.step(state, path, known) for path in self.paths(state)]
-
     def paths(self, state: State, *, refusals: bool = True) -> list[Path]:
         """The paths of the questions that are asked, given the answers so far, in order.
 

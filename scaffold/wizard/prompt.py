@@ -12,7 +12,7 @@ from scaffold.changes.signals import ENDING, no_more_interrupts
 from scaffold.wizard.screen import Key, Typed
 from scaffold.wizard.search import Search
 
-_ESCAPE_SECONDS = 0.05
+_ESCAPE_SECONDS = 0.025
 """How long Esc waits for the rest of an arrow key's sequence; terminals send those at once."""
 _POLL_SECONDS = 0.2
 

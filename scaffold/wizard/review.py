@@ -88,8 +88,8 @@ def review(
 
 
 def _walk_from_the_end(engine: Engine, state: State, screen: Screen, keep: Keep) -> State:
-    steps = engine.steps(state)
-    return walk(engine, state, screen, keep, steps[-1].path if steps else None)
+    paths = engine.paths(state)
+    return walk(engine, state, screen, keep, paths[-1] if paths else None)
 
 
 def _command(

@@ -68,7 +68,7 @@ class Screen(Protocol):
         explains: bool = True,
         until: Callable[[], bool] | None = None,
     ) -> str | Typed:
-        """Let the person type a line. ``problem`` says what is wrong with it while it is typed.
+        """Let the person type a line. ``problem`` says what is wrong with it; only a right one is returned.
 
         Without ``explains`` a question mark is text like any other.
         ``until`` ends the line early with what is typed so far, where the screen can do that.

@@ -54,26 +54,24 @@ def ask(engine: Engine, state: State, step: Step, screen: Screen) -> Value | Key
         screen.show(["Known about this image; Enter takes it, and the review changes it:"])
         screen.show(f"  {line}" for line in step.proposed)
     while True:
-        reply: Value | Key | Typed
         if options:
             choices = [_choice(option) for option in options]
             ahead = partial(engine.problem, state, step.path)
             reply = screen.choose(step.title, choices, step.default, ahead)
-            if isinstance(reply, Key):
-                reply = Typed(reply, "")
-            wrong = "" if isinstance(reply, Typed) else engine.problem(state, step.path, reply)
+            key = reply if isinstance(reply, Key) else None
+            if key is None:
+                if not (wrong := ahead(reply)):
+                    return reply
+                screen.show([f"Not valid: {wrong}"])
+                continue
         else:
-            reply = screen.line(step.title, text, problem)
-            wrong = "" if isinstance(reply, Typed) else problem(reply)
-        if not isinstance(reply, Typed):
-            if not wrong:
-                return reply if options else step.read(reply)
-            screen.show([f"Not valid: {wrong}"])
-        elif reply.key is Key.BACK:
+            typed = screen.line(step.title, text, problem)
+            if not isinstance(typed, Typed):
+                return step.read(typed)
+            key, text = typed.key, typed.text
+        if key is Key.BACK:
             return Key.BACK
-        else:
-            text = reply.text
-            screen.show(explanation(step))
+        screen.show(explanation(step))
 
 
 def _choice(option: Option) -> Choice:

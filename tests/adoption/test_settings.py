@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scaffold.adoption.settings import joined, without
+from scaffold.adoption.kept import joined, without
 
 RENDERED = b"""include "root" {
   path = find_in_parent_folders()

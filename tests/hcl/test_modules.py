@@ -37,8 +37,8 @@ variable "computed" { default = [for x in [1] : x] }
 """
     ).variables
     bare, full = variables["bare"], variables["full"]
-    assert (bare.required, bare.default, str(bare.type)) == (True, NOT_LITERAL, "any")
-    assert (full.required, full.default, str(full.type)) == (False, ["/"], "list(string)")
+    assert (bare.has_default, bare.default, str(bare.type)) == (False, NOT_LITERAL, "any")
+    assert (full.has_default, full.default, str(full.type)) == (True, ["/"], "list(string)")
     assert full.nullable is False
     assert bare.nullable is True
     assert (variables["null"].has_default, variables["null"].default) == (True, None)
@@ -115,7 +115,7 @@ def test_outputs_and_several_files(tmp_path: Path) -> None:
     (tmp_path / "b.tf").write_text('output "y" {\n  value     = var.x\n  sensitive = true\n}\n')
     (tmp_path / "c.txt").write_text("no HCL")
     found = read_module(tmp_path)
-    assert found.required == ("x",)
+    assert [name for name, variable in found.variables.items() if not variable.has_default] == ["x"]
     assert found.outputs == ("y",)
 
 

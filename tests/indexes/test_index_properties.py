@@ -16,7 +16,7 @@ from support import examples
 from scaffold import demo
 from scaffold.indexes import all_indexes
 from scaffold.indexes.base import Index
-from scaffold.indexes.catalog import HostsUnder
+from scaffold.indexes.catalog import hosts_under
 from scaffold.indexes.entry import (
     BuildModel,
     Database,
@@ -29,7 +29,7 @@ from scaffold.indexes.entry import (
     ServiceEntry,
     UpstreamImage,
 )
-from scaffold.indexes.hcl_text import ListAt, local
+from scaffold.indexes.hcl_text import list_at, local
 from scaffold.indexes.json_text import JsonObject, written
 from scaffold.indexes.labelled import Labelled
 
@@ -124,15 +124,15 @@ def wrapped(draw: st.DrawFn) -> str:
 @given(wrapped(), words.map("new-{}".format))
 def test_wrapped_hosts(hosts: str, new: str) -> None:
     text = f"## Hosts\n```\n{hosts}\n```\nafter\n"
-    opened = HostsUnder("Hosts")(text)
+    opened = hosts_under("Hosts")(text)
     after = opened.append(new)
-    again = HostsUnder("Hosts")(after)
+    again = hosts_under("Hosts")(after)
     assert again.keys == (*opened.keys, new)
     assert again.without(len(again.keys) - 1) == text
     widest = max(map(len, text.split("\n")))
     assert max(map(len, after.split("\n"))) <= max(64, widest) + len(","), "it may end an old line"
     for number, key in enumerate(opened.keys):
-        rest = HostsUnder("Hosts")(opened.without(number))
+        rest = hosts_under("Hosts")(opened.without(number))
         assert rest.keys == tuple(k for k in opened.keys if k != key)
 
 
@@ -225,7 +225,7 @@ def hcl_lists(draw: st.DrawFn) -> str:
 )
 @examples(120)
 def test_hcl_lists(listed: str, new: str, comment: str, newline: str) -> None:
-    place = ListAt("the list", local("names"))
+    place = list_at("the list", local("names"))
     text = f'locals {{\n  before = "x"\n\n  names = {listed}\n\n  after = 1\n}}\n'.replace("\n", newline)
     opened = place(text)
     after = opened.append((new, comment))

@@ -43,7 +43,7 @@ def said(engine: Engine, answers: list[tuple[str, Any]], state: State | None = N
 
 
 def asked(engine: Engine, state: State) -> list[str]:
-    return [show(step.path) for step in engine.steps(state)]
+    return [show(path) for path in engine.paths(state)]
 
 
 def test_the_core_questions_are_first_and_each_is_followed_by_what_belongs_to_it(engine: Engine) -> None:

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scaffold.answers.compose import facts
-from scaffold.answers.compose.forms import listed, mebibytes, ports, quantity, seconds, text, words
+from scaffold.answers.compose.forms import mebibytes, ports, quantity, seconds, text, words
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN, Text
 from scaffold.answers.compose.names import options
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.web import may_have_tls, open_ports, tells_tls, tls_of_labels, web_port
-from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
-from scaffold.reading import mapping
+from scaffold.reading import listed, mapping
+from scaffold.templates.decisions import suspected
 from scaffold.templates.questions import Value
 
 _REPLICAS = 5

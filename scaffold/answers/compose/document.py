@@ -10,13 +10,11 @@ from pathlib import Path
 import yaml
 
 from scaffold import reading
-from scaffold.answers.compose.dotenv import read_variables
-from scaffold.answers.compose.forms import listed
-from scaffold.answers.compose.interpolation import Text, filled
+from scaffold.answers.compose.interpolation import Text, filled, read_variables
 from scaffold.answers.compose.merging import Tagged, merged, plain, service
 from scaffold.answers.sources import Path as At
 from scaffold.errors import UsageError
-from scaffold.reading import YamlError
+from scaffold.reading import YamlError, listed
 from scaffold.templates.questions import Value
 
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")

@@ -52,11 +52,6 @@ def text(value: Value) -> str:
     return "" if UNKNOWN in shown else shown
 
 
-def listed(value: Value) -> list[Value]:
-    """A list as it is, one value as the only one, nothing as none."""
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
 def source(item: Value) -> str:
     """The name of the secret or config that an item of a service stands for."""
     return text(item.get("source") if isinstance(item, dict) else item)

@@ -9,13 +9,12 @@ from functools import cache, cached_property
 
 from scaffold.answers.compose import facts
 from scaffold.answers.compose.document import Project
-from scaffold.answers.compose.dotenv import read_variables
-from scaffold.answers.compose.forms import Mount, Port, listed, mount, ports, text, words
-from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
+from scaffold.answers.compose.forms import Mount, Port, mount, ports, text, words
+from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text, read_variables
 from scaffold.answers.compose.names import Names, Said, of_containers, options
 from scaffold.answers.known import Known, known
 from scaffold.answers.sources import Path
-from scaffold.reading import mapping
+from scaffold.reading import listed, mapping
 from scaffold.templates.image import ImageReference
 from scaffold.templates.questions import Value
 

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Mapping
 
 from scaffold.answers.compose import facts
 from scaffold.answers.compose.connections import endings
-from scaffold.answers.compose.forms import listed, words
+from scaffold.answers.compose.forms import words
 from scaffold.answers.compose.interpolation import Text
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed, Role
+from scaffold.reading import listed
 from scaffold.templates.questions import Value
 
 NO_PASSWORD = "the shared host asks for no password"

@@ -15,9 +15,9 @@ from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Placed
 from scaffold.answers.compose.shared import NO_DOCKER_DNS
-from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path as At
 from scaffold.reading import mapping
+from scaffold.templates.decisions import suspected
 from scaffold.templates.questions import Value
 
 ON_NFS = "on NFS, since others fill it"

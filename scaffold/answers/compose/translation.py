@@ -12,7 +12,6 @@ from scaffold.answers.compose.container import Containers
 from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import text
 from scaffold.answers.compose.fronts import tell_of_proxy
-from scaffold.answers.compose.health import health
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.memory import enough
@@ -23,7 +22,7 @@ from scaffold.answers.compose.shared import fixed_name, tell_of_database, tell_o
 from scaffold.answers.compose.storage import Storage, dumped, server_port
 from scaffold.answers.compose.unseen import unseen
 from scaffold.answers.compose.variables import Environment, Variables
-from scaffold.answers.compose.web import tile
+from scaffold.answers.compose.web import health, tile
 from scaffold.answers.known import known
 from scaffold.reading import mapping
 from scaffold.templates import template

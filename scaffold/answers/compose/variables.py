@@ -19,9 +19,9 @@ from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
 from scaffold.answers.compose.roles import Role
 from scaffold.answers.compose.shared import NO_DOCKER_DNS, NO_PASSWORD, needless
-from scaffold.answers.secrets import suspected
 from scaffold.answers.sources import Path
 from scaffold.reading import mapping
+from scaffold.templates.decisions import suspected
 from scaffold.templates.questions import Value
 
 _DRAWN = "0a1b2c3d4e5f"

@@ -54,19 +54,15 @@ def _read(tree: Tree, path: str) -> Iterator[Project]:
     of_language = {row["base"] for row in rows.values() if row["manifest"] == pure.name}
     fitting = []
     for name, row in rows.items():
-        manifest = _in(directory, row["manifest"])
+        manifest = str(PurePosixPath(directory, row["manifest"]))
         if row["base"] in of_language and manifest in tree.paths:
             value = _parsed(row["manifest"], tree.text(manifest))
-            locked = not row["lock"] or _in(directory, row["lock"]) in tree.paths
+            locked = not row["lock"] or str(PurePosixPath(directory, row["lock"])) in tree.paths
             if locked or not row["table"] or _at(value, row["table"]) is not None:
                 fitting.append((not locked, name, row, manifest, value))
     for unlocked, name, row, manifest, value in sorted(fitting, key=lambda one: one[0])[:1]:
         needed = frozenset(_dependencies(tree, directory, value))
         yield Project(directory, name, row["base"], manifest, value, needed, not unlocked)
-
-
-def _in(directory: str, name: str) -> str:
-    return f"{directory}/{name}" if directory else name
 
 
 def _parsed(name: str, text: str) -> Mapping[str, Value]:
@@ -102,7 +98,9 @@ def _dependencies(tree: Tree, directory: str, value: Mapping[str, Value]) -> Ite
     for key in ("project.optional-dependencies", "dependency-groups"):
         lists += mapping(_at(value, key)).values()
     further = template.facts("clone")["development"]
-    lists += [tree.text(_in(directory, name)).splitlines() for name in ("requirements.txt", *further)]
+    lists += [
+        tree.text(str(PurePosixPath(directory, name))).splitlines() for name in ("requirements.txt", *further)
+    ]
     for text in (text for texts in lists if isinstance(texts, list) for text in texts):
         if isinstance(text, str) and (name := re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text.strip())):
             yield name[0].lower()
@@ -115,7 +113,7 @@ def version(tree: Tree, project: Project, usual: str) -> tuple[str, str]:
     """
     row = template.facts("clone")["versions"][project.base]
     for name in row["files"]:
-        path = _in(project.directory, name)
+        path = str(PurePosixPath(project.directory, name))
         if exact := re.match(rf"v?({row['form']})", tree.text(path).strip()):
             same = re.match(row["form"], usual)
             return ("", "") if same and same[0] == exact[1] else (exact[1], path)

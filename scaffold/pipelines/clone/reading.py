@@ -11,8 +11,7 @@ import yaml
 
 from scaffold.answers.sources import Answers, Place
 from scaffold.errors import Finding
-from scaffold.pipelines.clone.app import Kind, checks, health_route, kind_of, module
-from scaffold.pipelines.clone.image import dockerfile_of, said
+from scaffold.pipelines.clone.app import Kind, checks, dockerfile_of, health_route, kind_of, module, said
 from scaffold.pipelines.clone.projects import Project, projects
 from scaffold.pipelines.clone.remotes import branch, build_of, forge_host, is_mirrored, remotes
 from scaffold.pipelines.clone.tree import Tree
