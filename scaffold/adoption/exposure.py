@@ -43,15 +43,11 @@ def ingress(stack: Standing) -> Iterator[Inferred]:
     }
     if watched := known(watched):
         yield found("external_monitor", watched, resource, "module argument external_monitor")
-    yield from renamed(resource, name_of(resource), _service(stack), "ingress")
+    yield from renamed(resource, name_of(resource), stack.front, "ingress")
     if stack.app is None and (port := number(main.backend, "port", 0, "number")) not in (None, 80):
         yield found("service_port", port, resource, "spec[0].rule[0].http")
     yield from _tile(stack, main)
     yield from _asleep(stack, main)
-
-
-def _service(stack: Standing) -> str:
-    return name_of(stack.service) if stack.service is not None else stack.name
 
 
 def _reason(stack: Standing, way: Way) -> str:
@@ -169,12 +165,12 @@ def further(stack: Standing) -> Iterator[Inferred]:
 def _elsewhere(stack: Standing, way: Way) -> str:
     """The Service behind an Ingress, if it is not the app's own."""
     behind = text(way.backend, "name")
-    return behind if way.gate != "anubis" and behind != _service(stack) else ""
+    return behind if way.gate != "anubis" and behind != stack.front else ""
 
 
 def _called(stack: Standing, way: Way, suffix: str) -> Iterator[Inferred]:
     """The name of an Ingress, if it is not the Service's name with its suffix."""
-    usual = f"{_service(stack)}-{suffix}"
+    usual = f"{stack.front}-{suffix}"
     return renamed(way.resource, name_of(way.resource), usual, "ways", suffix)
 
 
@@ -185,7 +181,7 @@ def _front(stack: Standing) -> int | None:
 def _suffix(stack: Standing, way: Way) -> str:
     """The part of an Ingress's name after the Service's."""
     name = name_of(way.resource)
-    service = _service(stack)
+    service = stack.front
     return re.sub(r"[^a-z0-9-]+", "-", name.removeprefix(f"{service}-").lower()).strip("-")[:40]
 
 
@@ -195,7 +191,7 @@ def challenges(stack: Standing) -> Iterator[Inferred]:
     if resource is None:
         return
     called = text(single(resource.settings.get("name")))
-    yield from renamed(resource, called, _service(stack), "anubis", attribute="module argument name")
+    yield from renamed(resource, called, stack.front, "anubis", attribute="module argument name")
     store = resource.settings.get("shared_store_url")
     replicas = number(single(resource.settings.get("replicas")))
     body = stack.written.body(resource.site)

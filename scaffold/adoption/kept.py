@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from scaffold.adoption.likeness import Pair, block_of
@@ -111,6 +111,22 @@ def moves(found: Collection[Pair]) -> bytes:
     moved = sorted((p.before.address, p.after.address) for p in found if p.moved and p.movable)
     written = [f"moved {{\n  from = {before}\n  to   = {after}\n}}\n" for before, after in moved]
     return "\n".join([_MOVES, *written]).encode() if written else b""
+
+
+def left_out(before: Iterable[Document], after: Iterable[Document]) -> Iterator[str]:
+    """The places of the comments that no file has any longer, lines that follow each other as one."""
+    there = " ".join(line for document in after for one in document.comments for line in one.lines)
+    for document in before:
+        lines = [
+            one.line + number
+            for one in document.comments
+            for number, line in enumerate(one.lines)
+            if any(map(str.isalnum, line)) and line not in there
+        ]
+        starts = [line for line in lines if line - 1 not in lines]
+        ends = [line for line in lines if line + 1 not in lines]
+        for first, last in zip(starts, ends, strict=True):
+            yield f"{document.path}:{first}" if first == last else f"{document.path}:{first}-{last}"
 
 
 _INPUTS = "inputs"

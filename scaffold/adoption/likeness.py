@@ -18,8 +18,17 @@ _NAMED = {
     "data": ("remoteRef.key", "remoteRef.property"),
 }
 """Lists whose order means nothing, with what identifies their elements."""
-_DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP"), ("type", "RollingUpdate"), ("suspend", "False")}
+_DEFAULTS = {("protocol", "TCP"), ("type", "ClusterIP"), ("type", "RollingUpdate"), ("suspend", "false")}
 """Kubernetes' defaults."""
+GONE = "not there"
+"""In place of the value of an attribute that is not reproduced at all."""
+_LONGEST = 100
+
+
+def shortened(text: str) -> str:
+    """A text in one line, cut off where it gets long."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,12 @@ class Missing:
     path: str
     value: str
     instead: str
+
+    @property
+    def becomes(self) -> str:
+        """What becomes of it, in words."""
+        gone = self.instead == GONE
+        return "would be removed" if gone else f"would become {shortened(self.instead)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +146,8 @@ def _walk(tree: Tree, path: str) -> Iterator[tuple[str, Leaf]]:
 
 
 def _text(leaf: Leaf) -> str:
+    if isinstance(leaf, bool):
+        return str(leaf).lower()
     return leaf.value if isinstance(leaf, Mark) else str(leaf)
 
 
@@ -191,7 +208,7 @@ def _one(
     have = _attributes(_ordered(_traced(after), before.values)) if after is not None else {}
     missing = []
     for path, text in wanted.items():
-        instead = have.get(path, "not there")
+        instead = have.get(path, GONE)
         default = after is not None and path not in have and (path.rpartition(".")[2], text) in _DEFAULTS
         if not (default or alike(text, instead)):
             missing.append(Missing(path, text, instead))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found
-from scaffold.adoption.reading import known, labels, number, text
+from scaffold.adoption.inferred import STOOD, Certainty, Inferred, found, renamed
+from scaffold.adoption.reading import known, labels, name_of, number, text
 from scaffold.adoption.standing import Standing, is_balancer
 from scaffold.adoption.workload import port_called, ranges
 from scaffold.monorepo.annotations import RELOADER, SCRAPED, WATCHED, WATCHED_TAGS
@@ -123,6 +123,8 @@ def _balancer(stack: Standing) -> Iterator[Inferred]:
             if number(port, "container_port") in inside
         ]
         names += [name for name, _, first_, _ in ranges(stack) if first_ in inside]
+        if not names:
+            continue  # no answer says which ports it has: it stays as it is written
         said = stack.written.above(service.site)
         reason = next((line.partition(": ")[2] for line in said if ": " in line), "") or STOOD
         value = {
@@ -130,4 +132,5 @@ def _balancer(stack: Standing) -> Iterator[Inferred]:
             "client_addresses": service.get("spec", 0, "external_traffic_policy") == "Local" or None,
         }  # fmt: skip
         yield found("load_balancer", known(value), service, "spec[0]", Certainty.LIKELY)
+        yield from renamed(service, name_of(service), f"{stack.front}-lb", "balancer")
         return

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from scaffold.adoption.computed import read_from_secret
-from scaffold.adoption.likeness import Compared, Missing
+from scaffold.adoption.likeness import GONE, Compared, Missing
 from scaffold.adoption.reading import as_read
 from scaffold.adoption.secret_book import ROLE
 from scaffold.monorepo.annotations import SCRAPED, TILE, WATCHED
@@ -47,11 +47,11 @@ def _ends(*suffixes: str) -> Callable[[Compared, Missing], bool]:
 
 
 def _tile(compared: Compared, missing: Missing) -> bool:
-    return TILE in missing.path and missing.instead in ("not there", "false")
+    return TILE in missing.path and missing.instead in (GONE, "false")
 
 
 def _job_pods(compared: Compared, missing: Missing) -> bool:
-    of_job = k8s.kind(compared.resource) in ("cron_job", "job") and missing.instead == "not there"
+    of_job = k8s.kind(compared.resource) in ("cron_job", "job") and missing.instead == GONE
     return missing.path.endswith("labels.app") and (of_job or missing.instead == f"{missing.value}-jobs")
 
 

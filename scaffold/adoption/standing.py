@@ -163,6 +163,11 @@ class Standing:
         """The Service in front of the app, inside the cluster."""
         return next((s for s in self.services if not is_balancer(s)), None)
 
+    @property
+    def front(self) -> str:
+        """The name of that Service, or the one that it would have."""
+        return name_of(self.service) if self.service is not None else self.name
+
     @cached_property
     def port(self) -> Tree:
         """The port of the app's container that receives requests: the one named http, else the first."""

@@ -50,7 +50,7 @@ class Allowed:
         ends = (
             (word, end) for word, end in (("from", self.before), ("to", self.after)) if end is not ANYTHING
         )
-        told = "".join(f" {word} {_NOT_SET if end is None else end}" for word, end in ends)
+        told = "".join(f" {word} {_end(end)}" for word, end in ends)
         return f"{self.resource}: {self.attribute}{told}"
 
 
@@ -61,11 +61,19 @@ class Contract:
     rows: tuple[Allowed, ...] = ()
 
     def __str__(self) -> str:
-        return "; ".join(map(str, self.rows)) or "nothing planned changes"
+        told: dict[tuple[str, str, Wanted, bool], str] = {}
+        for row in self.rows:
+            key = (row.resource, row.attribute, row.before, row.comes)
+            told[key] = f"{told[key]}, {_end(row.after)}" if key in told else str(row)
+        return "; ".join(told.values()) or "nothing"
 
 
 NOTHING = Contract()
 _NOT_SET = "(not set)"
+
+
+def _end(wanted: Wanted) -> str:
+    return _NOT_SET if wanted is None else "anything" if isinstance(wanted, Anything) else wanted
 
 
 def outside(found: Difference, contract: Contract) -> Iterator[Finding]:

@@ -117,7 +117,9 @@ def sweep(
         again += [word for stack in accepted for word in ("--accept", stack)]
         again += ["--answers", str(target)]
         target.write_text(questions.text(found.open, shlex.join(again)), "utf-8")
-        output.print_lines([f"{target}: {number_of(len(found.open), 'question')}"], beside=True)
+        asked = number_of(len(found.open), "question")
+        told = f"{target}: {asked}. Answer them there, then: {shlex.join(again)}"
+        output.print_lines([told], beside=True)
     by_tier, written = waves is not None, not preview
     listed = str(target) if writes_list else ""
     output.print_either(

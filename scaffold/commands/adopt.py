@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from scaffold.adoption import computed
-from scaffold.adoption.kept import kept, moves, without
-from scaffold.adoption.likeness import block_of, compare, pairs
+from scaffold.adoption.kept import kept, left_out, moves, without
+from scaffold.adoption.likeness import block_of, compare, pairs, shortened
 from scaffold.adoption.rules import unexplained
 from scaffold.changes.change import ChangeSet, Content
 from scaffold.changes.step import Step
@@ -34,7 +34,7 @@ from scaffold.templates.questions import Value
 from scaffold.templates.render import Rendered
 from scaffold.templates.template import Origin
 from scaffold.terraform.diff import Difference
-from scaffold.terraform.planned import path_text
+from scaffold.terraform.planned import PlannedResource, path_text
 
 EXTRA, MOVED = PurePosixPath("extra.tf"), PurePosixPath("moved.tf")
 _NEVER = (Effect.DATA_LOST, Effect.OPENED, Effect.BACKUP_LOST, Effect.REPLACED, Effect.DESTROYED)
@@ -45,15 +45,17 @@ class StackAdoption:
     """The adoption of one stack, not yet written.
 
     ``left`` is what becomes another without a rule of the house that says so, and what guards it no longer,
-    each by its line.
+    each by the line that accepts it.
     """
 
     part: Part[Verified]
     plans: Plans
-    left: tuple[str, ...]
+    left: Mapping[str, Finding]
     origin: Origin
     manual: tuple[Step, ...] = ()
     """The lists outside that a person has to look at."""
+    comments: tuple[str, ...] = ()
+    """The places of the comments that are not taken over."""
 
     @property
     def stack(self) -> str:
@@ -68,13 +70,10 @@ class StackAdoption:
             fix = "Add answers with --set or --answers, or leave the stack as it is."
             raise RefusedError("This would harm what is running; nothing was written.", fix, findings)
         if left := [line for line in self.left if line not in accepted]:
-            findings = [
-                Finding(place, None, None, "adopt.unexplained", f"{line} would change.") for line in left
-            ]
             raise RefusedError(
                 "No rule explains why these lines would change; nothing was written.",
                 f"Accept each intended one by its line: --accept {shlex.quote(left[0])}",
-                findings,
+                [self.left[line] for line in left],
             )
 
 
@@ -123,15 +122,25 @@ def prepare_adoption(
     message, place = f"{stack}: adopted by scaffold", PurePosixPath(monorepo.place(stack))
     part = Part(change, rendered.values, verified, message, place)
     others = (
-        f"{one.resource.address} {missing.path}"
+        _left(one.resource, missing.path, missing.becomes, missing.value)
         for one in compare(found.before.resources, planned.resources)
         for missing in unexplained(one)
     )
-    left = (*others, *_unguarded(plans.stacks[0].difference, rendered.values))
-    return StackAdoption(part, plans, left, found.origin, outside.steps)
+    left = dict((*others, *_unguarded(plans.stacks[0].difference, rendered.values)))
+    comments = tuple(left_out(_read(place, ours), _read(place, after)))
+    return StackAdoption(part, plans, left, found.origin, outside.steps, comments)
 
 
-def _unguarded(found: Difference | None, values: Mapping[str, Value]) -> Iterator[str]:
+def _left(
+    resource: PlannedResource, path: str, becomes: str = "would be lost", value: str | None = None
+) -> tuple[str, Finding]:
+    """The line with which something is accepted, and the finding that asks for that."""
+    line, site = f"{resource.address} {path}", resource.site
+    shown = shortened(value) if value is not None else None
+    return line, Finding(site.path, site.line, None, "adopt.unexplained", f"{line} {becomes}.", shown)
+
+
+def _unguarded(found: Difference | None, values: Mapping[str, Value]) -> Iterator[tuple[str, Finding]]:
     """What ``lifecycle`` loses with which Terraform left alone what something else sets.
 
     What a policy sets in enrolled Namespaces alone needs no guard in another, nor where the stack sets it.
@@ -142,11 +151,11 @@ def _unguarded(found: Difference | None, values: Mapping[str, Value]) -> Iterato
     for changed in found.changed if found else ():
         gone = (one.path for one in changed.meta if one.before is not None)
         guards = (path for path in gone if path.startswith("lifecycle.") and path != IGNORES)
-        yield from (f"{changed.before.address} {path}" for path in guards)
+        yield from (_left(changed.before, path) for path in guards)
         for path in changed.before.site.ignored:
             kept = any(path[: len(above)] == above for above in changed.after.site.ignored)
             if not kept and path_text(path) not in idle:
-                yield f"{changed.before.address} lifecycle.ignore_changes {path_text(path)}"
+                yield _left(changed.before, f"{IGNORES} {path_text(path)}")
 
 
 def _demand_settled(found: Adoption, accepted: Collection[str]) -> None:
@@ -176,8 +185,10 @@ def _files(
     standing += [secret] if secret is not None else []
     left = kept(standing, matched, new, {block_of(r.address) for r in found.before.resources})
     files = {**beside, **rendered.files}
-    if left.taken:
-        place, names = monorepo.place(found.stack), ", ".join(left.taken)
+    declared = {resource.address for resource in found.after.resources}
+    moved = (p.before.address for p in matched if p.moved and p.movable)
+    if taken := dict.fromkeys((*left.taken, *(address for address in moved if address in declared))):
+        place, names = monorepo.place(found.stack), ", ".join(taken)
         raise RefusedError(
             f"{place} cannot be adopted in one step: the rendered stack calls another object {names}, "
             "and Terraform moves nothing whose name stays in use.",
@@ -189,6 +200,12 @@ def _files(
         gone = _variables(standing) - _variables([*new, parse(left.text)])
         files[SETTINGS] = without(settings, sorted(gone))
     return {**files, **{path: content for path, content in written.items() if content}}
+
+
+def _read(place: PurePosixPath, files: Mapping[PurePosixPath, Content]) -> Iterator[Document]:
+    for path, content in sorted(files.items()):
+        if isinstance(content, bytes) and path.suffix == ".tf":
+            yield parse(content, str(place / path))
 
 
 def _variables(documents: Collection[Document]) -> set[str]:

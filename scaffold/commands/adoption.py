@@ -142,8 +142,10 @@ def standing(monorepo: Monorepo, plan: PlanResult, facts: Mapping[str, Value]) -
 
 
 def documents(monorepo: Monorepo, stack: str) -> Iterator[Document]:
-    """The Terraform files of a stack, including those of its own modules."""
-    for path in sorted(monorepo.stack_directory(stack).rglob("*.tf")):
+    """The Terraform files that people wrote of a stack, including those of its own modules."""
+    place = monorepo.stack_directory(stack)
+    made = {place / name for name in generated(monorepo, stack)}
+    for path in sorted({*place.rglob("*.tf")} - made):
         document = (
             read(path.read_bytes(), path.relative_to(monorepo.root).as_posix()) if path.is_file() else None
         )
@@ -232,4 +234,9 @@ def _compared(found: Adoption, after: PlanResult | None) -> Adoption:
     if not after.ok:
         why = f"what the answers render cannot be planned: {after.findings[0].message}"
         return replace(found, after=after, obstacles=(*found.obstacles, why))
-    return replace(found, after=after, compared=tuple(compare(found.before.resources, after.resources)))
+    stuck = {
+        p.before.type: p.after.type for p in pairs(found.before.resources, after.resources) if not p.movable
+    }
+    stops = (f"Terraform cannot move a {old} to a {new}" for old, new in sorted(stuck.items()))
+    compared = tuple(compare(found.before.resources, after.resources))
+    return replace(found, after=after, obstacles=(*found.obstacles, *stops), compared=compared)

@@ -9,8 +9,10 @@ from functools import cached_property
 
 from scaffold.changes.change import Files
 from scaffold.changes.commit import demand_merged
+from scaffold.changes.step import Step
 from scaffold.errors import MissingError, RefusedError, number_of
 from scaffold.indexes import edits
+from scaffold.indexes.drift import State, drift
 from scaffold.indexes.entry import ServiceEntry, UpstreamImage
 from scaffold.indexes.stacks import StackReader
 from scaffold.monorepo.repository import Monorepo
@@ -40,10 +42,19 @@ class Lists:
     def keep(self, files: Files, after: ServiceEntry) -> edits.Edits:
         """The edits of ``files`` for an adopted stack: what is listed stays, what is missing is added.
 
-        Raises ``UsageError`` for a list that there is not.
+        What nobody can be certain of is a step. Raises ``UsageError`` for a list that there is not.
         """
         before = self._entries[after.stack]
-        return edits.changes(files, before, after, tuple(self._entries.values()), self._without)
+        missing = [d for d in drift(self._monorepo) if (d.service, d.state) == (before.name, State.MISSING)]
+        whole = {d.index.name for d in missing if d.entry is not None}
+        found = edits.changes(files, before, after, tuple(self._entries.values()), self._without, whole)
+        seen_to = {*self._without, *(name for edit in found.edits for name in edit.indexes)}
+        steps = [
+            Step(f"{d.index.path}: {d.what} {d.fix}", f"$EDITOR {d.index.path}")
+            for d in missing
+            if d.index.name not in seen_to and d.key in d.index.keys(after)
+        ]
+        return replace(found, steps=(*found.steps, *steps))
 
     @cached_property
     def _entries(self) -> dict[str, ServiceEntry]:

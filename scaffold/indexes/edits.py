@@ -63,17 +63,23 @@ def changes(
     after: ServiceEntry,
     others: Collection[ServiceEntry] = (),
     skip: Collection[str] = (),
+    whole: Collection[str] = (),
 ) -> Edits:
     """The edits with which all indexes follow a changed Service; nothing is written.
 
-    What ``others`` have too stays in them. Raises ``UsageError`` as :func:`insertions` does.
+    What ``others`` have too stays in them; those called ``whole`` also get what was missing before. Raises
+    ``UsageError`` as :func:`insertions` does.
     """
-    found = _edits(
-        files,
-        _chosen(files, skip),
-        lambda index, _: index.differing(before, after),
-        lambda index, text: index.follow(text, before, after, {k for o in others for k in index.keys(o)}),
-    )
+
+    def names(index: Index[Any], _: Content | None) -> frozenset[str]:
+        missing = index.keys(after) if index.name in whole else frozenset[str]()
+        return index.differing(before, after) | missing
+
+    def change(index: Index[Any], text: bytes) -> bytes:
+        followed = index.follow(text, before, after, {k for o in others for k in index.keys(o)})
+        return index.insert(followed, after) if index.name in whole else followed
+
+    found = _edits(files, _chosen(files, skip), names, change)
     image = after.own_image if after.own_image != before.own_image else None
     directories = tuple(path for path in after.nfs_directories if path not in before.nfs_directories)
     added = replace(after, own_image=image, nfs_directories=directories)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from scaffold.adoption.inferred import Inferred
-from scaffold.adoption.likeness import Compared, Missing
+from scaffold.adoption.likeness import Compared, Missing, shortened
 from scaffold.adoption.rules import by_rule, unexplained
 from scaffold.commands.adopt import StackAdoption
 from scaffold.commands.adoption import Adoption
@@ -29,7 +29,6 @@ from scaffold.report.prepared import verified_json
 from scaffold.report.steps import steps_json, steps_text
 from scaffold.templates.questions import Value
 
-_LONGEST = 100
 _MOST = 20
 
 
@@ -115,8 +114,7 @@ def _in_full(one: Adoption) -> Iterator[str]:
         yield "Answers, with where each came from:"
     for answer in one.inferred:
         value = json.dumps(answer.value, ensure_ascii=False)
-        said = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
-        yield seen(f"  {answer.question}: {said}  ({answer.certainty.value}; {answer.origin})")
+        yield seen(f"  {answer.question}: {shortened(value)}  ({answer.certainty.value}; {answer.origin})")
     settling = (*one.refused, *(answer.to_settle for answer in one.assumed))
     if settling:
         yield "For a person to settle:"
@@ -131,13 +129,11 @@ def _in_full(one: Adoption) -> Iterator[str]:
     if left:
         yield "Not reproduced:"
     for compared, missing in left:
-        told = f"{_short(missing.value)} ({_short(missing.instead)})"
+        told = f"{shortened(missing.value)} ({shortened(missing.instead)})"
         yield seen(f"  {place(compared.resource)}  {compared.label} {missing.path}: {told}")
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    if one.share is not None and not one.obstacles:
+        first = "Once that is settled" if settling else "Next"
+        yield f"{first}: scaffold adopt {one.stack} --write"
 
 
 def in_the_way(found: Iterable[Adoption]) -> list[tuple[str, list[str]]]:
@@ -180,6 +176,7 @@ def adopted_json(found: StackAdoption, commit: str | None) -> dict[str, Value]:
         "consequences": found.plans.stacks[0].consequences,
         "accepted": list(found.left),
         "manual": steps_json(found.manual),
+        "comments_left_out": list(found.comments),
         "commit": commit,
     }
 
@@ -200,5 +197,8 @@ def adopted_text(found: StackAdoption, commit: str | None) -> Iterator[str]:
     yield from origin_text(found.origin)
     if found.manual:
         yield from steps_text(found.manual, "Lists outside the stack that need a person:")
+    if found.comments:
+        yield "These comments are not taken over. What you put back from the diff, updates keep:"
+        yield from (f"  {place}" for place in found.comments)
     yield from committed_text(commit)
     yield f"Next: look at the diff, and apply {found.part.place}; scaffold change {found.stack} changes it."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from scaffold.commands.sweep import UNKNOWN, Sweep, Swept
 from scaffold.errors import number_of
@@ -20,10 +21,12 @@ def sweep_text(sweep: Sweep, *, written: bool, by_tier: bool, commits: Iterable[
     """The files, what changes in running workloads, what is left to a person, and what to apply."""
     yield f"{sweep.rule.code}: {sweep.rule.title}"
     yield f"It may change: {sweep.contract}."
+    held = {one.stack for one in sweep.stacks if one.written}
+    plans = replace(sweep.plans, stacks=tuple(one for one in sweep.plans.stacks if one.stack in held))
     parts = (
         _edited(sweep),
-        difference_text(sweep.plans) if sweep.plans.differs else (),
-        *(_left(one) for one in sweep.left),
+        difference_text(plans) if plans.differs else (),
+        *_left(sweep),
         _together(sweep),
         _questions(sweep),
         _to_apply(sweep, by_tier=by_tier),
@@ -41,10 +44,21 @@ def _edited(sweep: Sweep) -> Iterator[str]:
             yield f"{one.stack} is brought to {one.version} of the templates, which render it."
 
 
-def _left(one: Swept) -> Iterator[str]:
-    yield f"{one.stack}: {_outcome(one)}"
-    for finding in (*one.outside, *one.by_hand):
-        yield from (f"  {line}" for line in finding_text(finding).split("\n"))
+def _left(sweep: Sweep) -> Iterator[list[str]]:
+    """What is left to a person, stacks that are left for the same reason as one."""
+    same: dict[tuple[str, ...], list[str]] = {}
+    for one in sweep.left:
+        # The contract stands above.
+        found = (replace(f, allowed=None) if f in one.outside else f for f in (*one.outside, *one.by_hand))
+        lines = [line for finding in found for line in finding_text(finding).split("\n")]
+        fixes = {line for line in lines if line.startswith("  fix:")}
+        if len(fixes) == 1:
+            lines = [*(line for line in lines if line not in fixes), *fixes]
+        own = f"{place(sweep.change.root, one.stack)}: "
+        told = (_outcome(sweep, one), *(f"  {line.removeprefix(own)}" for line in lines))
+        same.setdefault(told, []).append(one.stack)
+    for (outcome, *rest), stacks in same.items():
+        yield [f"{', '.join(stacks)}: {outcome}", *rest]
 
 
 def _together(sweep: Sweep) -> Iterator[str]:
@@ -92,11 +106,15 @@ def _sum(sweep: Sweep, *, written: bool) -> str:
     return f"{', '.join(told)}."
 
 
-def _outcome(one: Swept) -> str:
+def _outcome(sweep: Sweep, one: Swept) -> str:
     if one.outside and all(finding.code == UNKNOWN for finding in one.outside):
         return "left as it is, it cannot be planned"
+    if one.outside and one.plan.difference is None:
+        return "left as it is, the edit cannot be planned"
     if one.outside:
         return "left as it is, something falls outside the contract"
+    if any(finding.code != sweep.rule.code for finding in one.by_hand):
+        return "cannot be read or planned, so the rule cannot judge it"
     return "to edit by hand" if one.by_hand else "within the contract"
 
 
@@ -112,7 +130,7 @@ def sweep_markdown(sweep: Sweep, *, by_tier: bool) -> Iterator[str]:
         found = one.plan.difference
         changed = len((*found.changed, *found.added, *found.removed)) if found else 0
         version = f", templates {one.version}" if one.version else ""
-        cells = (one.stack, one.sites, changed, one.tier or "–", f"{_outcome(one)}{version}")
+        cells = (one.stack, one.sites, changed, one.tier or "–", f"{_outcome(sweep, one)}{version}")
         yield f"| {' | '.join(markdown_text(str(cell)) for cell in cells)} |"
     findings = [finding for one in sweep.left for finding in (*one.outside, *one.by_hand)]
     if findings or sweep.open:

@@ -715,6 +715,19 @@ def test_a_directory_of_a_sidecar_alone_is_not_the_apps() -> None:
     assert found["sidecars"][0]["mounts"] == [{"volume": "rules", "path": "/r"}]
 
 
+def test_a_load_balancer_keeps_its_name_and_without_a_port_of_the_app_its_text() -> None:
+    listening = deployment({"port": [{"name": "sip", "container_port": 80}]})
+    assert answers(listening, BALANCER)["load_balancer"]["ports"] == ["sip"]
+    kept = recorded(listening, BALANCER)
+    assert kept["names"]["balancer"] == "lan"
+    values = decisions.combine(
+        {**answers(listening, BALANCER), "name": "kit", "sensed": {}, "recorded": kept}
+    )
+    assert values["names"]["balancer"] == values["recorded_now"]["names"]["balancer"] == "lan"
+    silent = (deployment({"port": [{"container_port": 81}]}), BALANCER)
+    assert "load_balancer" not in answers(*silent) and "balancer" not in recorded(*silent)["names"]
+
+
 def test_further_pull_secrets_are_kept() -> None:
     app = deployment({}, image_pull_secrets=[{"name": "team"}, {"name": "other"}])
     assert answers(app)["pull_secrets"] == ["other", "team"]

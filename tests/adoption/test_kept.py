@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scaffold.adoption.kept import Kept, kept
+from scaffold.adoption.kept import Kept, kept, left_out
 from scaffold.hcl.syntax import parse
 
 OWN = """# Whose it is.
@@ -36,3 +36,19 @@ def test_a_block_of_which_nothing_exists_gives_way_to_the_rendered_one() -> None
 def test_an_object_whose_name_another_one_gets_is_told() -> None:
     # Terraform refuses to move what is still declared under its old name.
     assert left(RENDERED, "x_thing.box").taken == ("x_thing.box",)
+
+
+def test_comments_that_no_file_has_any_longer_are_told_by_their_lines() -> None:
+    old = """# =====
+# Why it is here,
+# and for whom.
+a = 1 # short
+b = <<-EOT
+  # part of a script
+EOT
+# What stays.
+c = 2
+"""
+    new = parse(b"# This is what it says: What stays.\nc = 2\n")
+    assert list(left_out([parse(old.encode(), "main.tf")], [new])) == ["main.tf:2-4"]
+    assert not list(left_out([new], [parse(old.encode()), new]))

@@ -66,10 +66,7 @@ def test_every_change_outside_is_told_with_its_place_and_what_is_allowed() -> No
     assert "manifest.kind would change from ExternalSecret to Store" in finding.message
     assert finding.allowed == "kubernetes_manifest: manifest.apiVersion from */v1beta1 to */v1"
     (finding,) = outside(difference([], [secret("v1")]), NOTHING)
-    assert (finding.message, finding.allowed) == (
-        "kubernetes_manifest.app: would be new.",
-        "nothing planned changes",
-    )
+    assert (finding.message, finding.allowed) == ("kubernetes_manifest.app: would be new.", "nothing")
 
 
 def test_lifecycle_is_held_by_item() -> None:
@@ -139,3 +136,11 @@ def test_a_rule_has_a_contract_just_where_it_has_an_edit(rule: object) -> None:
 
     assert isinstance(rule, Rule)
     assert bool(rule.contract(decisions.house()).rows) is rule.fixes
+
+
+def test_rows_that_differ_in_what_comes_are_told_together() -> None:
+    rows = (*(Allowed("x_*", IGNORES, None, after) for after in ("a", "b", None)), V1, Allowed("y_z"))
+    assert str(Contract(rows)) == (
+        "x_*: lifecycle.ignore_changes from (not set) to a, b, (not set); "
+        "kubernetes_manifest: manifest.apiVersion from */v1beta1 to */v1; y_z comes"
+    )

@@ -98,6 +98,7 @@ def test_what_holds_is_written_and_what_falls_outside_is_left_and_named(beds: Mo
             "kubernetes_config_map.version: data.version would change from external-secrets.io/v1beta1"
             in told
         )
+        assert "2 of 2 stacks differ" in told, "what is left is not among what changes"
         waves = told[told.index("To apply") :].splitlines()[1:5]
         assert [line.strip() for line in waves] == [
             "# wave 1: tier 4-aux", "(cd stacks/beds-a && ../../scripts/tg apply)",
@@ -136,12 +137,14 @@ def test_nothing_planned_is_told_and_not_applied(beds: Monorepo) -> None:
 
 
 def test_a_stack_that_cannot_be_planned_is_left(beds: Monorepo) -> None:
-    with (beds.stack_directory("beds-a") / "main.tf").open("a") as file:
-        file.write(BROKEN)
+    for name in ("beds-a", "beds-c"):
+        with (beds.stack_directory(name) / "main.tf").open("a") as file:
+            file.write(BROKEN)
     git(beds.root, "commit", "--quiet", "--all", "--message", "Broken")
-    done = run(beds, "--from", API, "beds-a", "beds-b")
+    done = run(beds, "--from", API, *BEDS)
     assert done.returncode == 4
-    assert "nobody knows what the edit changes" in done.stdout
+    assert "beds-a, beds-c: left as it is, it cannot be planned\n" in done.stdout
+    assert done.stdout.count("nobody knows what the edit changes") == 1
     assert git(beds.root, "diff", "--name-only").split() == ["stacks/beds-b/main.tf"]
 
 
@@ -180,6 +183,8 @@ def test_questions_become_a_worklist_whose_answers_are_held_to_the_contract(
     own.write_text(ASKING)
     asked = run(beds, "--from", own, "beds-a", "--worklist", worklist)
     assert (asked.returncode, git(beds.root, "status", "--porcelain")) == (1, ""), asked.stderr
+    then = f"Answer them there, then: scaffold sweep --from {own} beds-a --answers {worklist}\n"
+    assert then in asked.stderr
     rows = yaml.safe_load(worklist.read_text())
     assert [(row["stack"], row["block"], row["proposals"]) for row in rows] == [
         ("beds-a", f"module.{name}", ["required", "none"]) for name in ("web", "api")
