@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
-from support import GOLDEN, demand
+import yaml
+from support import ANSWERS, GOLDEN, demand
 
 from scaffold.checks.verify import Level, static_findings, verify
 from scaffold.errors import VerificationError
@@ -110,7 +111,7 @@ def test_what_may_work_all_the_same_is_told(old: str, new: str, code: str, prist
 
 
 def mutated(golden: str, old: str, new: str) -> tuple[dict[PurePosixPath, bytes], dict[str, Any]]:
-    """The files of a golden stack with one change, and the values that its verification asks for."""
+    """The files of a golden stack with one change, and the combined values of its answers."""
     stack = GOLDEN / golden / "stack"
     text = (stack / "main.tf").read_text()
     assert old in text
@@ -118,4 +119,4 @@ def mutated(golden: str, old: str, new: str) -> tuple[dict[PurePosixPath, bytes]
         PurePosixPath("main.tf"): text.replace(old, new, 1).encode(),
         PurePosixPath("terragrunt.hcl"): (stack / "terragrunt.hcl").read_bytes(),
     }
-    return files, {"facts": decisions.house(), "storage": {"volumes": []}, "sealed_secrets": False}
+    return files, decisions.combine(yaml.safe_load((ANSWERS / "valid" / f"{golden}.yml").read_text()))
