@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from scaffold.answers.compose import facts
 from scaffold.answers.compose.forms import mebibytes, ports, quantity, seconds, text, words
 from scaffold.answers.compose.hosts import Hosts
-from scaffold.answers.compose.interpolation import UNKNOWN, Text
+from scaffold.answers.compose.interpolation import UNKNOWN, lacking
 from scaffold.answers.compose.names import options
 from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Ledger
@@ -85,7 +85,7 @@ class Containers:
             rewritten = [self.hosts.rewritten(word) for word in options(said)]
             gone = next((r for r in rewritten if r.gone or not isinstance(r.value, str)), None)
             if any(UNKNOWN in word for word in said):
-                self.ledger.left((*part.at, key), *_lacking(part.body[key], answer))
+                self.ledger.left((*part.at, key), *lacking(part.body[key], answer))
             elif not all(said):
                 self.ledger.left((*part.at, key))
             elif gone is not None:
@@ -292,11 +292,3 @@ class Containers:
             else:
                 self.ledger.left(at, f"there are no ports of {protocol}", "Do without.")
         return {**found, **({"ports": list(further.values())} if further else {})}
-
-
-def _lacking(said: Value, answer: str) -> tuple[str, str]:
-    """What a command needs that the files do not have, and what to do."""
-    texts = [item for item in listed(said) if isinstance(item, Text) and not item.known]
-    names = dict.fromkeys(name for item in texts for name in item.lacking)
-    fix = f"Write a value of each into .env beside the file and import it again, or give {answer}."
-    return f"the files have no value for {', '.join(names) or 'its variables'}", fix

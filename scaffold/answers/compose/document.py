@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,11 @@ class Project:
     def tree(self) -> dict[str, Value]:
         """Everything, as one document."""
         return {**self.top, "services": self.services}
+
+    def called(self, nothing: Collection[str]) -> str:
+        """The name of its directory, or of the nearest one above whose name is not in ``nothing``."""
+        above = (self.directory, *self.directory.parents)
+        return next((at.name for at in above if at.name not in nothing), "")
 
 
 class _Loader(reading.Loader):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from scaffold.reading import listed
 from scaffold.templates.questions import Value
 
 UNKNOWN = "\ufffc"
@@ -117,3 +118,11 @@ def read_variables(path: Path, known: Mapping[str, str] | None = None) -> dict[s
         value = binding.value if binding.value is not None else f"${{{binding.key}}}"
         found[binding.key] = Text(value) if literal else filled(value, {**(known or {}), **found})
     return found
+
+
+def lacking(said: Value, answer: str) -> tuple[str, str]:
+    """What a command needs that the files do not have, and what to do."""
+    texts = [item for item in listed(said) if isinstance(item, Text) and not item.known]
+    names = dict.fromkeys(name for item in texts for name in item.lacking)
+    fix = f"Write a value of each into .env beside the file and import it again, or give {answer}."
+    return f"the files have no value for {', '.join(names) or 'its variables'}", fix

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from scaffold.answers.compose import facts
-from scaffold.answers.compose.document import Project
 from scaffold.answers.compose.forms import Mount, Port, mount, ports, text, words
-from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text, read_variables
-from scaffold.answers.compose.names import Names, Said, of_containers, options
+from scaffold.answers.compose.interpolation import UNKNOWN, Text, as_text
+from scaffold.answers.compose.names import Names, Said, options
 from scaffold.answers.known import Known, known
 from scaffold.answers.sources import Path
 from scaffold.reading import listed, mapping
@@ -37,7 +36,8 @@ class Instead:
     """Whether it may hand out files of an app's volumes itself."""
 
 
-_OFFICIAL = "library/"
+OFFICIAL = "library/"
+"""Whose images those of Docker Hub without an owner are."""
 
 
 @cache
@@ -81,7 +81,7 @@ class Part:
     @cached_property
     def image(self) -> ImageReference:
         """Its image with the registry written out, without what depends on variables that have no value."""
-        return _reference(str(self.body.get("image") or ""))
+        return reference(str(self.body.get("image") or ""))
 
     @property
     def is_built(self) -> bool:
@@ -271,51 +271,7 @@ class Part:
         return str(condition) == "service_completed_successfully"
 
 
-def parts(project: Project) -> dict[str, Part]:
-    """The services of a project, and its jobs unless a service has the same name."""
-    jobs = mapping(project.top.get("jobs"))
-    # A name without an owner is one of Docker Hub's official images, and nobody else builds those.
-    built = {
-        str(body["image"])
-        for body in project.services.values()
-        if body.get("build") and _reference(str(body.get("image") or "")).repository.startswith(_OFFICIAL)
-    }
-    found = {
-        name: Part(name, _started(project, body), built=built, files=_of_files(project, body))
-        for name, body in project.services.items()
-    }
-    said = [
-        value
-        for part in found.values()
-        for value in (*part.variables.values(), *words(part.body.get("command")))
-    ]
-    for name, containers in of_containers(found, " ".join(filter(None, said))).items():
-        found[name].containers = containers
-    return {
-        **{
-            name: Part(name, mapping(body), "jobs", built, _of_files(project, mapping(body)))
-            for name, body in jobs.items()
-            if name not in found
-        },
-        **found,
-    }
-
-
-def _started(project: Project, body: Mapping[str, Value]) -> Mapping[str, Value]:
-    """A service without its profiles if ``.env`` starts one of them: then it always starts."""
-    active = {name.strip() for name in project.variables.get("COMPOSE_PROFILES", "").split(",")}
-    starts = "*" in active or not active.isdisjoint(map(text, listed(body.get("profiles"))))
-    return {key: value for key, value in body.items() if key != "profiles"} if starts else body
-
-
-def _of_files(project: Project, body: Mapping[str, Value]) -> list[dict[str, Text] | None]:
-    """The variables of each of a service's files; those of later ones hold."""
-    entries = listed(body.get("env_file"))
-    names = [text(entry.get("path") if isinstance(entry, dict) else entry) for entry in entries]
-    return [read_variables(project.directory / n, project.variables) if n else None for n in names]
-
-
-def _reference(written: str) -> ImageReference:
+def reference(written: str) -> ImageReference:
     """An image with the registry written out, without what depends on variables that have no value."""
     found = ImageReference.parse(
         written.split(UNKNOWN, maxsplit=1)[0].rstrip(":@/") if UNKNOWN in written else written
@@ -324,5 +280,5 @@ def _reference(written: str) -> ImageReference:
         return ImageReference("", "", "", "")
     if found.registry or not found.repository:
         return found
-    home = "" if found.home else _OFFICIAL
+    home = "" if found.home else OFFICIAL
     return ImageReference(found.host, f"{home}{found.repository}", found.tag, found.digest)

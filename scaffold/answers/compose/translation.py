@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from scaffold.answers.compose.fronts import tell_of_proxy
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN
 from scaffold.answers.compose.memory import enough
-from scaffold.answers.compose.parts import Part, parts
+from scaffold.answers.compose.parts import Part
 from scaffold.answers.compose.report import Became, Ledger, Report, Unseen
 from scaffold.answers.compose.roles import Placed, Role, service_name
+from scaffold.answers.compose.services import parts
 from scaffold.answers.compose.shared import fixed_name, tell_of_database, tell_of_number, tell_of_redis
 from scaffold.answers.compose.storage import Storage, dumped, server_port
 from scaffold.answers.compose.unseen import unseen
@@ -189,7 +190,7 @@ class _Translation:
         called = (
             known({"image": image}).proposed.get("name")
             if image
-            else service_name(_telling(self.project.directory, nothing))
+            else service_name(self.project.called(nothing))
         )
         called = called or service_name(self.app.name)
         return {"name": called} if called else {}
@@ -297,8 +298,3 @@ class _Translation:
         for key in ("volumes", "secrets", "configs", "networks"):
             for name in mapping(self.project.top.get(key)):
                 self.ledger.decided((key, name), "the services that name it say what becomes of it")
-
-
-def _telling(directory: Path, nothing: Collection[str]) -> str:
-    """The name of a directory, or of the nearest one above it whose name is meaningful."""
-    return next((at.name for at in (directory, *directory.parents) if at.name not in nothing), "")
