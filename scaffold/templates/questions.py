@@ -145,7 +145,7 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
     for text, value in (details.get("choices") or {}).items():
         _, _, consequence = text.partition(" · ")
         options.append(Option(value, consequence or text))
-    # Copier's own keys come last: earlier versions of the templates have others of our own, such as ``x-type``.
+    # Copier's own keys come last: earlier templates have others of our own, such as ``x-type``.
     ours = {one.name: details[f"x-{one.name}"] for one in fields(Question) if f"x-{one.name}" in details}
     copiers: dict[str, Value] = {
         "name": name,
