@@ -62,7 +62,7 @@ class Contract:
 
     def __str__(self) -> str:
         told: dict[tuple[str, str, Wanted, bool], str] = {}
-        anything = set()
+        anything: set[tuple[str, str, Wanted, bool]] = set()
         for row in self.rows:
             key = (row.resource, row.attribute, row.before, row.comes)
             if row.after is ANYTHING:
