@@ -718,9 +718,9 @@ def test_a_backup_that_goes_while_its_data_stays_is_lost() -> None:
 def test_the_dump_of_a_server_that_is_stopped_is_not_lost() -> None:
     server = ("deployment", (*CONTAINER, "image"), "docker.io/library/postgres:17.5")
     dump = ("backup", (*JOB, "container", 0, "command"), ["sh", "-c", "pg_dump -h app > /to/dump"])
-    elsewhere = ("backup", (*JOB, "volume"), [])
+    nothing: tuple[str, tuple[str | int, ...], Any] = ("backup", (*JOB, "volume"), [])
     stopped = ("deployment", ("spec", 0, "replicas"), 0)
-    before, after = plan(server, dump, elsewhere), plan(server, dump, elsewhere, stopped)
+    before, after = plan(server, dump, nothing), plan(server, dump, nothing, stopped)
     assert list(no_longer_saved(Plan(before, HOUSE), Plan(after, HOUSE))) == []
     assert list(no_longer_saved(Plan(before, HOUSE), Plan(plan(server, stopped, without="backup"), HOUSE)))
 
