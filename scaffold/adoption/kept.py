@@ -115,18 +115,27 @@ def moves(found: Collection[Pair]) -> bytes:
 
 def left_out(before: Iterable[Document], after: Iterable[Document]) -> Iterator[str]:
     """The places of the comments that no file has any longer, lines that follow each other as one."""
-    there = " ".join(line for document in after for one in document.comments for line in one.lines)
+    written = [line for document in after for one in document.comments for line in one.lines]
+    there = {text for line in written for text in _said(line)}
     for document in before:
-        lines = [
-            one.line + number
-            for one in document.comments
-            for number, line in enumerate(one.lines)
-            if any(map(str.isalnum, line)) and line not in there
-        ]
+        lines = sorted(
+            {
+                one.line + number
+                for one in document.comments
+                for number, line in enumerate(one.lines)
+                if any(map(str.isalnum, line)) and line.rstrip(".") not in there
+            }
+        )
         starts = [line for line in lines if line - 1 not in lines]
         ends = [line for line in lines if line + 1 not in lines]
         for first, last in zip(starts, ends, strict=True):
             yield f"{document.path}:{first}" if first == last else f"{document.path}:{first}-{last}"
+
+
+def _said(line: str) -> Iterator[str]:
+    """A comment's line without its full stop, and what follows each colon in it: reasons are rendered there."""
+    parts = line.rstrip(".").split(": ")
+    return (": ".join(parts[number:]) for number in range(len(parts)))
 
 
 _INPUTS = "inputs"

@@ -52,3 +52,14 @@ c = 2
     new = parse(b"# This is what it says: What stays.\nc = 2\n")
     assert list(left_out([parse(old.encode(), "main.tf")], [new])) == ["main.tf:2-4"]
     assert not list(left_out([new], [parse(old.encode()), new]))
+
+
+def test_two_comments_in_a_line_are_told_once() -> None:
+    both, alone = b"a = 1 /* foo */ # bar\n", b"# baz\n"
+    for text, places in ((both, "main.tf:1"), (both + alone, "main.tf:1-2"), (alone + both, "main.tf:1-2")):
+        assert list(left_out([parse(text, "main.tf")], [])) == [places]
+
+
+def test_a_comment_that_is_part_of_another_is_not_there() -> None:
+    new = parse(b"# The website.\n# No backup: it is made again.\n")
+    assert list(left_out([parse(b"# web\n# it is made again\n", "main.tf")], [new])) == ["main.tf:1"]
