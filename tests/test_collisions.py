@@ -159,6 +159,30 @@ def test_the_claims_that_answers_say_to_exist_are_known(inhabited: Monorepo) -> 
     assert with_answers(HouseNames(), inhabited, "bees").given_claims == frozenset()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "build: [woodpecker]",
+        "build: {a: b}",
+        "build: woodpecker\nimage: [a]",
+        "build: woodpecker\nimage: ghcr.io/a/b:1\ndatabase: [x]",
+        "build: woodpecker\nimage: ghcr.io/a/b:1\nvolumes: 3",
+        "build: nowhere\nimage: ghcr.io/a/b:1",
+        "build: [woodpecker]\nimage: ghcr.io/a/b:1",
+        "build: woodpecker\nimage: 3",
+        "build: woodpecker\nimage: ghcr.io/a/b:1\nsensed: {house: 3, builds: [1]}",
+    ],
+)
+def test_answers_that_nothing_follows_from_add_no_registry(inhabited: Monorepo, said: str) -> None:
+    answers = inhabited.root / STACKS / "bees" / ANSWERS_FILE
+    for text in (f"name: bees\n{said}\n", f"name: bees\n{said}\ngiven: [name]\n"):
+        answers.write_text(text)
+        assert with_answers(HouseNames(), inhabited, "bees").own_registries == {}
+        answers.write_text(f"{text}volumes: [{{claim: hive}}]\n" if "volumes" not in said else text)
+        claims = with_answers(HouseNames(), inhabited, "bees").given_claims
+        assert claims == ({"hive"} if "volumes" not in said else frozenset())
+
+
 POLICY = """
 locals {
   left_out = ["kube-system", "keys"]

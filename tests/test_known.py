@@ -367,3 +367,14 @@ def test_the_valid_examples_contradict_nothing() -> None:
     for path in (*(ANSWERS / "valid").glob("*.yml"), *(ANSWERS / "real").glob("*.yml")):
         found = validation.problems(filled(from_yaml(path.read_bytes(), path.name)), {}, {})
         assert [finding.code for finding in found] == [], path.name
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"database": ["x"]}, {"database": {"a": 1}}, {"env": [1]}, {"env": {"A": [1]}}, {"name": [1]}]
+)
+def test_nothing_is_concluded_from_answers_that_can_not_be(wrong: dict[str, Any]) -> None:
+    """What is wrong with them is told; that something else is missing does not get in between."""
+    given = filled(Answers({"description": "d", **wrong}))
+    assert next(iter(wrong)) in {
+        (finding.answer or "").split(".")[0] for finding in validation.problems(given, {}, {})
+    }

@@ -58,9 +58,9 @@ def known(values: Mapping[str, Value]) -> Known:
             volumes = values.get("volumes")
             seen = {
                 question.name: text,
-                "given_name": values.get("name", ""),
-                "database": values.get("database", "none"),
-                "env": values.get("env", {}),
+                "given_name": _of(str, values.get("name"), ""),
+                "database": _of(str, values.get("database"), "none"),
+                "env": _of(dict, values.get("env"), {}),
                 "usual_memory": questions.asked()["memory"].default,
                 "paths": [_path(volume) for volume in volumes] if isinstance(volumes, list) else [],
             }
@@ -75,6 +75,10 @@ def filled(given: Answers) -> Answers:
     more = {n: v for n, v in found.answers.items() if questions.lacks(asked[n], given.values)}
     merged = given.over(Answers(more, {(name,): Place(found.origin) for name in more}))
     return replace(merged, values={n: found.completed(n, v) for n, v in merged.values.items()})
+
+
+def _of(kind: type, value: Value, instead: Value) -> Value:
+    return value if isinstance(value, kind) else instead
 
 
 def _path(volume: Value) -> str:

@@ -62,9 +62,14 @@ class Contract:
 
     def __str__(self) -> str:
         told: dict[tuple[str, str, Wanted, bool], str] = {}
+        anything: set[tuple[str, str, Wanted, bool]] = set()
         for row in self.rows:
             key = (row.resource, row.attribute, row.before, row.comes)
-            told[key] = f"{told[key]}, {_end(row.after)}" if key in told else str(row)
+            if row.after is ANYTHING:
+                anything.add(key)
+                told[key] = str(row)
+            elif key not in anything:
+                told[key] = f"{told[key]}, {_end(row.after)}" if key in told else str(row)
         return "; ".join(told.values()) or "nothing"
 
 

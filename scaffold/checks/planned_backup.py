@@ -124,13 +124,16 @@ def no_longer_saved(before: Plan, after: Plan) -> Iterator[PlannedResource]:
     for claim in before.of_kind("persistent_volume_claim"):
         name, place = k8s.name(claim), k8s.namespace(claim)
         if isinstance(name, str) and (place, name) in stays:
-            there = before.own.pods(place)
-            # A job that writes to a volume is at some other work there.
-            readers = [pods for pods in there if pods.serves or not _writes(pods, name)]
-            used = any(pods.serves and name in pods.claimed() for pods in there)
-            saved = used and _is_saved(name, readers, before.house)
-            if saved and not _is_saved(name, after.own.pods(place), after.house):
+            used = any(pods.serves and name in pods.claimed() for pods in before.own.pods(place))
+            if used and _saves(before, place, name) and not _saves(after, place, name):
                 yield claim
+
+
+def _saves(plan: Plan, place: Tree, claim: str) -> bool:
+    """Whether a job of the stack's own saves a claim, although its server may not run now."""
+    # A job that writes to a volume is at some other work there.
+    there = [pods for pods in plan.own.pods(place) if pods.serves or not _writes(pods, claim)]
+    return _is_saved(claim, there, plan.house, stopped=True)
 
 
 def _writes(pods: k8s.PodTemplate, claim: str) -> bool:
@@ -138,16 +141,20 @@ def _writes(pods: k8s.PodTemplate, claim: str) -> bool:
     return any(not _read_only(container, volume) for container in pods.containers() for volume in volumes)
 
 
-def _servers(claim: Tree, there: Iterable[k8s.PodTemplate]) -> list[k8s.PodTemplate]:
-    """The long-running pods that mount a claim."""
-    return [pods for pods in there if pods.serves and claim in pods.claimed() and not pods.parked]
+def _servers(
+    claim: Tree, there: Iterable[k8s.PodTemplate], *, stopped: bool = False
+) -> list[k8s.PodTemplate]:
+    """The long-running pods that mount a claim, and with ``stopped`` those that have no replicas now."""
+    return [p for p in there if p.serves and claim in p.claimed() and (stopped or not p.parked)]
 
 
-def _is_saved(claim: str, there: Sequence[k8s.PodTemplate], house: HouseNames) -> bool:
-    """Whether a job among these pods reads a claim, or dumps the database on it."""
+def _is_saved(
+    claim: str, there: Sequence[k8s.PodTemplate], house: HouseNames, *, stopped: bool = False
+) -> bool:
+    """Whether a job among these pods reads a claim, or dumps the database on it; see :func:`_servers`."""
     jobs = [pods for pods in there if k8s.kind(pods.owner) == "cron_job"]
     read = any(claim in job.claimed() or vague(job.claimed()) for job in jobs)
-    on_claim = (c for pods in _servers(claim, there) for c in pods.containers(init=False))
+    on_claim = (c for pods in _servers(claim, there, stopped=stopped) for c in pods.containers(init=False))
     dumped = any(_dumps(job, house) for job in jobs)
     return read or (dumped and any(runs(container, house.database_images) for container in on_claim))
 

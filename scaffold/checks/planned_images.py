@@ -20,8 +20,6 @@ from scaffold.terraform import kubernetes as k8s
 from scaffold.terraform.planned import STAND_IN, Placeholder, Tree, get
 
 _PINNED_TO_NOTHING = ("", "latest")
-
-
 _USUAL = "docker.io/"
 """The registry that is meant if none is written."""
 

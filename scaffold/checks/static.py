@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import cast
 
 from scaffold.checks.exceptions import Ignore, ignores
@@ -176,7 +176,7 @@ class _Noted:
         self.answers["state", ""] = digest_of(self.around.state(""))
         return replace(
             self.around.context,
-            module=self._module,
+            module=cache(self._module),
             list_modules=self._modules,
             enrols=partial(self._holds, "enrols"),
             written=partial(self._holds, "written"),

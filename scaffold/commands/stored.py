@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from jinja2 import TemplateError
 
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
@@ -15,6 +18,9 @@ from scaffold.reading import YamlError, load
 from scaffold.templates import decisions, template
 from scaffold.templates.questions import Value, applies, asked, stand_ins
 from scaffold.templates.render import ANSWERS_FILE
+
+_UNDECIDED = (TemplateError, ValueError, TypeError, LookupError, AttributeError)
+"""How decisions fail on facts that nobody sensed, as in an answers file of another program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +80,17 @@ def record_of(monorepo: Monorepo, name: str) -> Record:
     said = {key: value for key, value in stored.items() if key in asked() and applies(asked()[key], stored)}
     renamed = {q.name: q.was for q in asked().values() if q.was in stored and q.name not in stored}
     older = {was: stored[was] for was in renamed.values()}
-    values = decisions.defaults({**stand_ins(), **said, **older, **facts})
+    try:
+        values = decisions.defaults({**stand_ins(), **said, **older, **facts})
+    except Exception:
+        # Answers that are not valid, from which no default follows, are taken as they stand: whoever uses
+        # them finds out what is wrong with them.
+        if not validation.problems(Answers(said), **facts):
+            raise
+        values = {"usual_answers": {}}
     usual = values["usual_answers"] if "given" not in stored else {}
     given = {key: value for key, value in said.items() if key not in usual or usual[key] != value}
-    given |= {name: values[name] for name in renamed}
+    given |= {name: values[name] for name in renamed if name in values}
     file = f"{monorepo.place(name)}/{ANSWERS_FILE}"
     return Record(
         Answers(given, {(): Place(file)}),
@@ -120,19 +133,17 @@ def with_answers(house: HouseNames, monorepo: Monorepo, name: str) -> HouseNames
     These are the claims that they say exist, and where its own image is pushed. A stack without answers that
     can be read adds none.
     """
-    try:
+    with suppress(AnswersError, RefusedError, *_UNDECIDED):
         stored = stored_answers(monorepo, name)
         house = replace(house, given_claims=_given_claims(stored.get("volumes")))
         # Nothing else names a registry that the house does not know.
         if _builds_it(stored.get("build")) and (stored.get("image") or stored.get("repository")):
             house = with_own_image(house, stored_values(monorepo, name))
-    except (AnswersError, RefusedError):
-        pass
     return house
 
 
 def _builds_it(mode: Value) -> bool:
-    row = decisions.house()["builds"].get(mode)
+    row = decisions.house()["builds"].get(mode) if isinstance(mode, str) else None
     return bool(mode) and (row is None or row["owned"])
 
 

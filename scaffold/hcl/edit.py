@@ -169,7 +169,7 @@ def remove_part(document: Document, target: Expression, position: int) -> bytes:
 
     The comments right above it go too. Raises ``EditError``, also if there is none at the position.
     """
-    parts = _parts(target)
+    parts = _parts(target) if target.kind in (ExprKind.LIST, ExprKind.MAP) else ()
     if not 0 <= position < len(parts):
         raise EditError(f"the expression on line {target.line} has no part {position}")
     part = parts[position]

@@ -109,8 +109,9 @@ def _stale_rows(view: View) -> Mapping[str, str]:
 
 def _is_made(view: View, entry: ServiceEntry, key: str) -> bool:
     """A database that the stack creates itself counts too, for instance with a Job."""
-    sources = view.reader.monorepo.sources(entry.stack).values()
-    return key in view.entries or any(b"CREATE DATABASE" in content for content in sources)
+    return key in view.entries or any(
+        b"CREATE DATABASE" in content for content in view.reader.monorepo.sources(entry.stack).values()
+    )
 
 
 def _is_probed(view: View, entry: ServiceEntry, key: str) -> bool:

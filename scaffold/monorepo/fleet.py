@@ -6,7 +6,6 @@ import io
 import os
 import pickle
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
@@ -18,8 +17,6 @@ from scaffold.monorepo.stack import Stack, read_stack
 from scaffold.monorepo.uses import Use
 from scaffold.templates import template
 
-_OLD = 30 * 24 * 3600
-"""After so many seconds without use, what is kept for another monorepo, or version, is removed."""
 _READERS = ("hcl", "monorepo")
 _PARTS = {part.__module__ for part in (Stack, Use, Route)}
 """The modules of the classes that a stack consists of; nothing else is made of what is kept."""
@@ -79,7 +76,7 @@ def _place(root: Path, shared: SharedModules) -> Path | None:
 
 
 def unpickled(content: bytes, trusted: Callable[[str], bool]) -> object:
-    """What an earlier run kept: of classes those of ``trusted`` modules are made, and nothing else.
+    """What an earlier run kept, made only of classes from ``trusted`` modules.
 
     Raises :class:`pickle.UnpicklingError` for others, and whatever damaged content leads to.
     """
@@ -112,8 +109,6 @@ def _save(place: Path, fleet: _Kept) -> None:
         with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
             file.write(pickle.dumps(fleet, protocol=pickle.HIGHEST_PROTOCOL))
         Path(file.name).replace(place)
-        for other in place.parent.iterdir():
-            if other.stat().st_mtime < time.time() - _OLD:
-                other.unlink(missing_ok=True)
     except OSError:
         return
+    template.drop_unused(place.parent)

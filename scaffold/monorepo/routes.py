@@ -5,11 +5,9 @@ No released library reads these rules; Traefik itself treats them as Go expressi
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
 
 from scaffold.hcl.evaluate import Names, evaluate, known_text, text
 from scaffold.hcl.expressions import Expression
@@ -17,10 +15,10 @@ from scaffold.hcl.syntax import Block
 from scaffold.monorepo.manifests import manifest_of
 
 KIND = "IngressRoute"
-_TOKEN = re.compile(r"(&&|\|\||!)|`([^`]*)`|\"((?:[^\"\\]|\\.)*)\"")
-_SIGNS = {"&&": "and", "||": "or", "!": "not"}
-"""What a rule's operators are in Python, whose parser reads a rule then."""
+_TOKEN = re.compile(r"\s*(?:(&&|\|\||[!(),])|([A-Za-z]\w*)|`([^`]*)`|\"((?:[^\"\\]|\\.)*)\"|(\S))")
 _PATHS = ("path", "pathprefix")
+_DEEPEST = 50
+"""No rule that a person writes has parentheses nested so deeply."""
 
 _Place = tuple[str | None, str | None]
 _ANYWHERE: _Place = (None, None)
@@ -46,9 +44,8 @@ def places(rule: str) -> tuple[tuple[str, str], ...]:
     written out has no place, and a rule that cannot be read has none.
     """
     try:
-        python = _TOKEN.sub(_as_python, rule).replace("\n", " ").strip()
-        found = _places(ast.parse(python, mode="eval").body)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        found = _Rule(rule).whole()
+    except (ValueError, IndexError):
         return ()
     return tuple(dict.fromkeys((host, path or "/") for host, path in found if host))
 
@@ -93,34 +90,71 @@ def _text(value: Expression, names: Names, *keys: str) -> str:
     return known_text(value.at(*keys), names)
 
 
-def _as_python(token: re.Match[str]) -> str:
-    sign, raw, quoted = token.groups()
-    return f" {_SIGNS[sign]} " if sign else repr(raw if raw is not None else quoted)
+class _Rule:
+    """Reads a rule into its alternatives; raises ValueError or IndexError for an invalid one."""
 
+    def __init__(self, rule: str) -> None:
+        self._tokens = [match.groups() for match in _TOKEN.finditer(rule)]
+        self._at = 0
+        self._depth = 0
 
-def _places(rule: ast.expr) -> list[_Place]:
-    """The places that a rule, or a part of one, lets in. Raises ValueError if it is no rule."""
-    match rule:
-        case ast.BoolOp(ast.Or(), parts):
-            found = [place for part in parts for place in _places(part)]
-        case ast.BoolOp(ast.And(), parts):
-            first, *others = map(_places, parts)
-            found = reduce(_together, others, first)
-        case ast.UnaryOp(ast.Not(), part):
-            _places(part)
-            found = [_ANYWHERE]
-        case ast.Call(ast.Name(name), values, []):
-            texts = [str(ast.literal_eval(value)) for value in values]
-            found = [(None, text) for text in texts] if name.lower() in _PATHS else [_ANYWHERE]
-            found = [(text, None) for text in texts] if name.lower() == "host" else found
-        case _:
+    def whole(self) -> list[_Place]:
+        found = self._either()
+        if self._at != len(self._tokens):
             raise ValueError
-    return list(dict.fromkeys(found))
+        return found
 
+    def _either(self) -> list[_Place]:
+        found = self._both()
+        while self._takes("||"):
+            found = list(dict.fromkeys([*found, *self._both()]))
+        return found
 
-def _together(some: list[_Place], others: list[_Place]) -> list[_Place]:
-    joined = (_joined(one, other) for other in others for one in some)
-    return list(dict.fromkeys(place for place in joined if place is not None))
+    def _both(self) -> list[_Place]:
+        found = self._one()
+        while self._takes("&&"):
+            joined = [_joined(one, other) for other in self._one() for one in found]
+            found = list(dict.fromkeys(place for place in joined if place is not None))
+        return found
+
+    def _one(self) -> list[_Place]:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ValueError
+        if self._takes("!"):
+            self._one()
+            found = [_ANYWHERE]
+        elif self._takes("("):
+            found = self._either()
+            self._need(")")
+        else:
+            found = self._matcher()
+        self._depth -= 1
+        return found
+
+    def _matcher(self) -> list[_Place]:
+        name, arguments = self._next()[1].lower(), []
+        self._need("(")
+        while not self._takes(")"):
+            _, _, raw, quoted, _ = self._next()
+            arguments.append(raw or quoted)
+            self._takes(",")
+        if name == "host":
+            return [(argument, None) for argument in arguments]
+        return [(None, argument) for argument in arguments] if name in _PATHS else [_ANYWHERE]
+
+    def _next(self) -> tuple[str, ...]:
+        self._at += 1
+        return tuple(part or "" for part in self._tokens[self._at - 1])
+
+    def _takes(self, sign: str) -> bool:
+        found = self._at < len(self._tokens) and self._tokens[self._at][0] == sign
+        self._at += found
+        return found
+
+    def _need(self, sign: str) -> None:
+        if not self._takes(sign):
+            raise ValueError
 
 
 def _joined(one: _Place, other: _Place) -> _Place | None:

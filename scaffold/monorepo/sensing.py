@@ -1,12 +1,14 @@
 """What the monorepo says about itself, where it differs from the facts of this version of the templates.
 
-It is kept between runs, as long as all that it was read from is the same: reading that takes longer than to
-look whether it is.
+It is kept between runs, as long as all that it was read from is the same: reading all that takes
+longer than checking whether it has changed.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -35,11 +37,14 @@ def sense(monorepo: Monorepo) -> dict[str, Value]:
     file = directory / sha256(str(monorepo.root).encode("utf-8", "surrogateescape")).hexdigest()[:32]
     kept = template.recalled(file)
     if isinstance(kept, dict) and kept.get("of") == found:
+        with suppress(OSError):
+            os.utime(file)  # what is used stays
         facts: dict[str, Value] = kept["facts"]
         return facts
     facts = _survey(monorepo)
     if _digest(monorepo) == found:  # nobody has changed anything meanwhile
         template.remember(file, {"of": found, "facts": facts})
+        template.drop_unused(directory)
     return facts
 
 

@@ -1,4 +1,4 @@
-"""Reading out of the monorepo what it says about itself."""
+"""What the monorepo says about itself, read from its files."""
 
 from __future__ import annotations
 

@@ -145,18 +145,20 @@ def _question(name: str, details: Mapping[str, Value]) -> Question:
     for text, value in (details.get("choices") or {}).items():
         _, _, consequence = text.partition(" · ")
         options.append(Option(value, consequence or text))
-    return Question(
-        name=name,
-        type=details["type"],
-        role=role,
-        help=details.get("help", ""),
-        when=details.get("when", True),
-        has_default="default" in details,
-        default=details.get("default"),
-        options=tuple(options),
-        validator=details.get("validator", ""),
-        **{one.name: details[f"x-{one.name}"] for one in fields(Question) if f"x-{one.name}" in details},
-    )
+    # Copier's own keys come last: earlier templates have others of our own, such as ``x-type``.
+    ours = {one.name: details[f"x-{one.name}"] for one in fields(Question) if f"x-{one.name}" in details}
+    copiers: dict[str, Value] = {
+        "name": name,
+        "type": details["type"],
+        "role": role,
+        "help": details.get("help", ""),
+        "when": details.get("when", True),
+        "has_default": "default" in details,
+        "default": details.get("default"),
+        "options": tuple(options),
+        "validator": details.get("validator", ""),
+    }
+    return Question(**{**ours, **copiers})
 
 
 @template.kept

@@ -8,6 +8,7 @@ import marshal
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -26,6 +27,8 @@ R = TypeVar("R")
 DISTRIBUTION = "homelab-scaffold"
 BUILT_FROM = "built-from"
 """The file of an installed package with the commit that it was built from, and ``changed`` after it."""
+_OLD = 30 * 24 * 3600
+"""After so many seconds without use, what is kept for another monorepo, or version, is removed."""
 _SHORT = 1000
 """Characters of YAML below which it is read at once."""
 _PACKAGE = Path(__file__).parent.parent
@@ -152,6 +155,14 @@ def remember(file: Path, value: Any) -> None:
         staged = file.with_suffix(f".{os.getpid()}")
         staged.write_bytes(marshal.dumps(value))
         staged.replace(file)
+
+
+def drop_unused(directory: Path) -> None:
+    """Remove what nobody has used in a directory of the cache for 30 days."""
+    with suppress(OSError):
+        for file in directory.iterdir():
+            if file.stat().st_mtime < time.time() - _OLD:
+                file.unlink(missing_ok=True)
 
 
 def version() -> str:

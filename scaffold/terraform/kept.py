@@ -181,7 +181,7 @@ class KeptPlans(Kept):
 
 
 def _loaded(content: bytes) -> object:
-    """Parts of results, which are classes of this project."""
+    """What a file holds; only classes of this project are made of it."""
     return unpickled(content, lambda module: module.partition(".")[0] == scaffold.__name__)
 
 

@@ -120,7 +120,10 @@ def _resource(
 
 
 def without_keys(address: str) -> str:
-    """A module's address without instance keys: ``module.a.module.b`` for ``module.a[0].module.b``."""
+    """A module's address without instance keys: ``module.a.module.b`` for ``module.a[0].module.b``.
+
+    It is for addresses, in which no key holds another.
+    """
     return _KEY.sub("", address)
 
 

@@ -26,7 +26,7 @@ _PACKAGED = Path(__file__).parent / "data"
 RawSchema = Mapping[str, object]
 """The JSON object of one provider: ``provider``, ``resource_schemas``, ``data_source_schemas``."""
 SECTIONS = {"resource": "resource_schemas", "data": "data_source_schemas"}
-"""Where it has the types of which kind of blocks."""
+"""The key that holds the types of each kind of block."""
 
 
 class Nesting(Enum):
@@ -67,7 +67,7 @@ class AttributeSchema:
 
 @dataclass(frozen=True, slots=True)
 class NestedBlock:
-    """A block inside a block, and how often it may stand (``max_items`` 0: as often as one likes)."""
+    """A block inside a block, and how often it may stand (``max_items`` 0: any number of times)."""
 
     nesting: Nesting
     block: BlockSchema
@@ -76,7 +76,7 @@ class NestedBlock:
 
     @property
     def most(self) -> int:
-        """How often it may stand at most; 0: as often as one likes."""
+        """How often it may stand at most; 0 means any number."""
         return 1 if self.nesting in (Nesting.SINGLE, Nesting.GROUP) else self.max_items
 
 

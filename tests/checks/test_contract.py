@@ -144,3 +144,5 @@ def test_rows_that_differ_in_what_comes_are_told_together() -> None:
         "x_*: lifecycle.ignore_changes from (not set) to a, b, (not set); "
         "kubernetes_manifest: manifest.apiVersion from */v1beta1 to */v1; y_z comes"
     )
+    either = Allowed("r", "a"), Allowed("r", "a", after="z")
+    assert str(Contract(either)) == str(Contract(either[::-1])) == "r: a"

@@ -115,6 +115,11 @@ def test_any_element_can_be_removed(before: str, position: int, after: str) -> N
     assert edited(before, lambda d, e: remove_part(d, e, position)) == after
 
 
+def test_what_has_no_parts_has_none_to_remove() -> None:
+    with pytest.raises(EditError, match="has no part 0"):
+        edited("a = [for x in y : x]\n", lambda d, e: remove_part(d, e, 0))
+
+
 def test_a_comment_that_is_no_utf_8_is_not_touched() -> None:
     document = parse(b"a = {\n  b = 1 # caf\xe9\n}\n")
     with pytest.raises(EditError, match="more than it is meant to"):

@@ -711,6 +711,18 @@ def test_a_backup_that_goes_while_its_data_stays_is_lost() -> None:
     # A job that writes there is at some other work.
     works = ("backup", (*JOB, "container", 0, "volume_mount", 0, "read_only"), None)
     assert lost(plan(works), plan(without="backup")) == []
+    (cleanup,) = (replace(one, name="cleanup") for one in plan(works) if one.name == "backup")
+    assert lost([*plan(), cleanup], [*plan(without="backup"), cleanup]) == [claim]
+
+
+def test_the_dump_of_a_server_that_is_stopped_is_not_lost() -> None:
+    server = ("deployment", (*CONTAINER, "image"), "docker.io/library/postgres:17.5")
+    dump = ("backup", (*JOB, "container", 0, "command"), ["sh", "-c", "pg_dump -h app > /to/dump"])
+    nothing: tuple[str, tuple[str | int, ...], Any] = ("backup", (*JOB, "volume"), [])
+    stopped = ("deployment", ("spec", 0, "replicas"), 0)
+    before, after = plan(server, dump, nothing), plan(server, dump, nothing, stopped)
+    assert list(no_longer_saved(Plan(before, HOUSE), Plan(after, HOUSE))) == []
+    assert list(no_longer_saved(Plan(before, HOUSE), Plan(plan(server, stopped, without="backup"), HOUSE)))
 
 
 def test_a_namespace_that_the_policy_leaves_out_needs_no_tier() -> None:
