@@ -734,6 +734,27 @@ def test_a_load_balancer_keeps_its_name_and_without_a_port_of_the_app_its_text()
     assert "load_balancer" not in answers(*silent) and "balancer" not in recorded(*silent)["names"]
 
 
+def test_a_load_balancer_leads_to_ports_by_their_names_too() -> None:
+    ports = [
+        {"name": "http", "container_port": 80},
+        {"name": "mail", "container_port": 2525},
+        {"container_port": 9},
+    ]
+    leads = [
+        {"port": 25, "target_port": "mail"},
+        {"port": 80, "target_port": "http"},
+        {"port": 7, "target_port": "gone"},
+    ]
+    spec = [{"type": "LoadBalancer", "selector": {"app": "kit"}, "port": leads}]
+    found = answers(
+        deployment({"port": ports}), planned("service", "lan", {"metadata": [{"name": "lan"}], "spec": spec})
+    )
+    assert found["load_balancer"]["ports"] == ["http", "mail"]
+    assert found["ports"] == [
+        {"name": "mail", "port": 2525, "service_port": 25}, {"name": "port-9", "port": 9},
+    ]  # fmt: skip
+
+
 def test_further_pull_secrets_are_kept() -> None:
     app = deployment({}, image_pull_secrets=[{"name": "team"}, {"name": "other"}])
     assert answers(app)["pull_secrets"] == ["other", "team"]
