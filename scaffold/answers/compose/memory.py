@@ -27,7 +27,7 @@ def enough(part: Part, found: Mapping[str, Value], usual: str, ledger: Ledger) -
     if at in ledger.entries:
         why = f"with {size} of memory, since it says that the program may take {quantity(f'{most}m')}"
         ledger.noted(at, why)
-    return {**found, "memory": size}
+    return {"memory": size, **{answer: value for answer, value in found.items() if answer != "memory"}}
 
 
 def needed(part: Part) -> int:
