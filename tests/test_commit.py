@@ -9,11 +9,13 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from scaffold.changes import commit as commit_module
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Content, Files, Symlink
 from scaffold.changes.commit import demand_committed, keep, uncommitted, unsaved, write
 from scaffold.changes.signals import ended_by_exception
 from scaffold.errors import RefusedError, UncommittedError
+from scaffold.report.findings import error_text
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -124,6 +126,38 @@ def test_a_mode_that_the_user_changed_is_work_of_the_user(busy: Path) -> None:
     assert uncommitted(planned(busy, {"catalog.md": b"new\n"})) == (PurePosixPath("catalog.md"),)
 
 
+@pytest.mark.parametrize("flag", ["assume-unchanged", "skip-worktree"])
+def test_work_that_git_is_told_not_to_look_at_is_work_of_the_user(busy: Path, flag: str) -> None:
+    hidden, same = PurePosixPath("catalog.md"), PurePosixPath("gone.md")
+    git(busy, "update-index", f"--{flag}", str(hidden), str(same))
+    (busy / hidden).write_text("theirs\n")
+    assert uncommitted(planned(busy, {str(hidden): b"ours\n", str(same): b"ours\n"})) == (hidden,)
+    (busy / hidden).unlink()
+    assert uncommitted(planned(busy, {str(hidden): b"ours\n"})) == (hidden,)
+
+
+def test_a_repository_within_is_work_of_the_user(busy: Path) -> None:
+    git(busy, "init", "--quiet", "nested")
+    (busy / "nested/own.md").write_text("theirs\n")
+    assert uncommitted(planned(busy, {"nested/own.md": b"ours\n"})) == (PurePosixPath("nested/own.md"),)
+
+
+def test_what_the_user_stages_while_files_are_written_is_not_lost(
+    busy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def staging(change_set: ChangeSet) -> None:
+        (busy / "catalog.md").write_text("theirs\n")
+        git(busy, "add", "catalog.md")
+        (busy / "catalog.md").write_text("old\n")
+        apply(change_set)
+
+    monkeypatch.setattr(commit_module, "apply", staging)
+    with pytest.raises(UncommittedError, match=r"staged meanwhile: catalog\.md"):
+        commit(busy, WANTED)
+    assert git(busy, "show", ":catalog.md") == "theirs\n"
+    assert (busy / "catalog.md").read_text() == "new\n"
+
+
 def test_what_the_user_staged_and_took_back_is_not_lost(busy: Path) -> None:
     (busy / "staged.md").write_text("old\n")
     assert uncommitted(planned(busy, {"staged.md": b"ours\n"})) == (PurePosixPath("staged.md"),)
@@ -173,7 +207,9 @@ def test_hook_that_refuses_leaves_files_and_index(busy: Path) -> None:
     with pytest.raises(UncommittedError, match=r"stacks/größe/a file\.tf"):
         demand_committed(busy, PurePosixPath("stacks"), "Add it")
     hook.unlink()
-    subprocess.run(["sh", "-c", error.value.hint.partition("then run: ")[2]], check=True, capture_output=True)
+    command = error.value.hint.partition("then run: `")[2].partition("`")[0]
+    assert command in error_text(error.value, 40), "a narrow terminal leaves it whole"
+    subprocess.run(["sh", "-c", command], check=True, capture_output=True)
     demand_committed(busy, PurePosixPath("stacks"), "Add it")
     assert git(busy, "log", "-1", "--format=%s", "--name-only").split("\n")[0] == "Add it"
     assert "D  staged.md" not in git(busy, "status", "--porcelain")

@@ -294,7 +294,7 @@ def test_the_command_for_a_stack_that_exists_works_as_it_is_printed(
         told = [part for text in settings for part in ("--set", text)]
         refused = scaffold(*first, *told)
         assert refused.returncode == 4
-        command = refused.stderr.partition("Change it in place: ")[2].strip()
+        command = refused.stderr.partition("Change it in place: `")[2].partition("`")[0]
         assert ("gate_reason" in command) == ("database_env" in command) == bool(settings)
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         unplanned = f"{command} --verify static --accept not-compared --accept opened"

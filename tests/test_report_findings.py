@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
 import pytest
 
+from scaffold.cli.group import refused
 from scaffold.cli.output import print_error
 from scaffold.errors import Finding, RefusedError
 from scaffold.report.findings import error_text
@@ -47,7 +49,20 @@ def test_what_is_longer_than_the_terminal_is_wrapped_between_words_and_commands(
     assert capsys.readouterr().err == WRAPPED
 
 
-def test_elsewhere_one_line_stays_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_elsewhere_one_line_stays_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     print_error(ERROR)
     assert capsys.readouterr().err == error_text(ERROR) + "\n"
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((0, 0)))
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2, raising=False)
+    print_error(ERROR)
+    assert capsys.readouterr().err == error_text(ERROR) + "\n", "a terminal that does not know its width"
+
+
+def test_where_nobody_can_be_told_the_exit_code_still_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with pytest.raises(SystemExit) as ended:
+        refused(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), as_json=False)
+    assert ended.value.code == 6
     assert len(error_text(ERROR).splitlines()) == 6

@@ -64,7 +64,7 @@ class Inferred:
     def to_settle(self) -> Finding:
         """The finding that a person has to settle the answer before the stack is adopted."""
         value = json.dumps(self.value, ensure_ascii=False)
-        fix = f"Give it with --set or --answers, or accept it: --accept {shlex.quote(self.line)}"
+        fix = f"Give it with --set or --answers, or accept it: `--accept {shlex.quote(self.line)}`"
         return Finding(
             self.origin.path,
             self.origin.line,

@@ -27,7 +27,11 @@ _LONGEST = 100
 
 def shortened(text: str) -> str:
     """A text in one line, cut off where it gets long."""
-    line = " ".join(text.split())
+    return cut(" ".join(text.split()))
+
+
+def cut(line: str) -> str:
+    """A line, cut off where it gets long."""
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from collections.abc import Collection, Iterable
@@ -10,7 +11,7 @@ from functools import reduce
 from pathlib import Path, PurePosixPath
 
 from scaffold.changes.apply import apply
-from scaffold.changes.change import ChangeSet
+from scaffold.changes.change import ChangeSet, Content, FileChange, Symlink
 from scaffold.changes.git import git, names
 from scaffold.changes.lock import locked
 from scaffold.errors import MissingError, RefusedError, UncommittedError
@@ -40,6 +41,9 @@ def _commit(change_set: ChangeSet, message: str) -> str | None:
     paths = sorted([*known, *new])
     if not paths:
         return None
+    if staged := _differing(root, paths, "--cached"):  # nothing was before the files were written
+        others = ", ".join(map(str, staged))
+        raise _not_committed(root, paths, message, f"other changes were staged meanwhile: {others}")
     entries: Collection[str] = ()
     try:
         if new:
@@ -78,8 +82,8 @@ def _not_committed(root: Path, paths: Iterable[PurePosixPath], message: str, why
     files = shlex.join(map(str, paths))
     return UncommittedError(
         f"The files were written, but not committed: {why}",
-        f"Fix that, then run: {command} add --all -- {files} && "
-        f"{command} commit -m {shlex.quote(message)} -- {files}",
+        f"Fix that, then run: `{command} add --all -- {files} && "
+        f"{command} commit -m {shlex.quote(message)} -- {files}`",
     )
 
 
@@ -180,15 +184,34 @@ def uncommitted(change_set: ChangeSet) -> tuple[PurePosixPath, ...]:
 
     One that Git never knew and that goes is none: a commit does not know it either.
     """
-    root, paths = change_set.root, ("--", *(str(change.path) for change in change_set.changes))
-    differing = ("--name-only", "--no-renames", "-z", *paths)
-    known = {*names(git(root, "diff", *differing)), *names(git(root, "diff", "--cached", *differing))}
-    unknown = set(names(git(root, "ls-files", "--others", "-z", *paths)))
-    return tuple(
-        change.path
-        for change in change_set.changes
-        if change.path in known or (change.path in unknown and change.after is not None)
-    )
+    root, paths = change_set.root, [change.path for change in change_set.changes]
+    differing = {*_differing(root, paths), *_differing(root, paths, "--cached")}
+    listing = git(root, "ls-files", "-v", "--stage", "-z", "--", *map(str, paths))
+    records = (record.partition("\t") for record in listing.split("\0") if record)
+    tracked = {PurePosixPath(name): fields.split() for fields, _, name in records}
+
+    def is_unfinished(change: FileChange) -> bool:
+        if change.path not in tracked:
+            return change.before is not None and change.after is not None
+        flag, _, blob, _ = tracked[change.path]
+        # What is marked as unchanged or as not there is left out of a diff, but not of a commit.
+        hidden = flag != "H" and blob != _blob(root, change.path, change.before)
+        return hidden or change.path in differing
+
+    return tuple(change.path for change in change_set.changes if is_unfinished(change))
+
+
+def _differing(root: Path, paths: Iterable[PurePosixPath], *options: str) -> tuple[PurePosixPath, ...]:
+    return names(git(root, "diff", *options, "--name-only", "--no-renames", "-z", "--", *map(str, paths)))
+
+
+def _blob(root: Path, path: PurePosixPath, content: Content | None) -> str | None:
+    """The name of the blob that Git would store: through the path's filters, as ``git add`` does."""
+    if content is None:
+        return None
+    if isinstance(content, Symlink):
+        return git(root, "hash-object", "--stdin", stdin=os.fsencode(content.target)).strip()
+    return git(root, "hash-object", "--stdin", "--path", str(path), stdin=content).strip()
 
 
 def within(change: ChangeSet, directory: PurePosixPath) -> ChangeSet:

@@ -66,8 +66,9 @@ def print_error(error: ScaffoldError) -> None:
     from scaffold.report.findings import error_text
 
     width = 0
-    with suppress(OSError, ValueError):  # no terminal, or none that knows its width
-        width = max(os.get_terminal_size(sys.stderr.fileno()).columns, _NARROWEST)
+    with suppress(OSError, ValueError, AttributeError):  # no terminal, or the stream is closed
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+        width = max(columns, _NARROWEST) if columns else 0  # one that does not know its width has 0
     click.echo(error_text(error, width), err=True)
 
 

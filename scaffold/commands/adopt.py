@@ -72,7 +72,7 @@ class StackAdoption:
         if left := [line for line in self.left if line not in accepted]:
             raise RefusedError(
                 "No rule explains why these lines would change; nothing was written.",
-                f"Accept each intended one by its line: --accept {shlex.quote(left[0])}",
+                f"Accept each intended one by its line: `--accept {shlex.quote(left[0])}`",
                 [self.left[line] for line in left],
             )
 
@@ -96,7 +96,7 @@ def prepare_adoption(
     """
     if stored_answers(monorepo, stack):
         raise RefusedError(
-            f"{monorepo.place(stack)} already has answers.", f"Change them with scaffold change {stack}."
+            f"{monorepo.place(stack)} already has answers.", f"Change them with `scaffold change {stack}`."
         )
     (found,) = examine(monorepo, [stack], over=over, template_source=template_source)
     if found.why_not or found.before is None or found.origin is None:

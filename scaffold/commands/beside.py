@@ -113,7 +113,7 @@ def unformatted(files: Sequence[OwnFile], level: Level | None) -> tuple[Unverifi
     found = []
     for file in files:
         if not is_formatted(tool, file.content):
-            fix = f"Format it: {shlex.join([tool.name, 'fmt', str(file.source)])}"
+            fix = f"Format it: `{shlex.join([tool.name, 'fmt', str(file.source)])}`"
             found.append(file.finding("format", f"{file.source.name} is not formatted.", fix))
     if found:
         raise VerificationError("Files of your own are not formatted; nothing was written.", "", found)

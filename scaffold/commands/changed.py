@@ -89,7 +89,7 @@ class ServiceChange:
         known = f"This {harm} or opens a host to the internet"
         what = "What this does to running workloads is not known" if NOT_COMPARED in left else known
         again = " ".join(f"--accept {code}" for code in left)
-        raise RefusedError(f"{what}; nothing was written.", f"If that is meant: {again}", findings)
+        raise RefusedError(f"{what}; nothing was written.", f"If that is meant: `{again}`", findings)
 
 
 def demand_stacks_clean(change: ChangeSet) -> None:

@@ -53,6 +53,7 @@ class Lists:
             Step(f"{d.index.path}: {d.what} {d.fix}", f"$EDITOR {d.index.path}")
             for d in missing
             if d.index.name not in seen_to and d.key in d.index.keys(after)
+            if (d.index.name, d.key) not in found.left
         ]
         return replace(found, steps=(*found.steps, *steps))
 

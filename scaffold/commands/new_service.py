@@ -220,19 +220,19 @@ def _existing(
         settings = [part for q in differing for part in ("--set", f"{q}={_text(values[q])}")]
         raise RefusedError(
             f"{monorepo.place(name)} exists with other answers: {', '.join(differing)}.",
-            f"Change it in place: {shlex.join(['scaffold', 'change', name, *settings])}",
+            f"Change it in place: `{shlex.join(['scaffold', 'change', name, *settings])}`",
         )
     update = f"scaffold update {name} --template-source {shlex.quote(origin.source)}"
     if recorded.get("_src_path") != origin.source:
         raise RefusedError(
             f"{monorepo.place(name)} exists, rendered from the templates at {recorded.get('_src_path')}, "
             f"not from {origin.source}.",
-            f"Move it: {update}",
+            f"Move it: `{update}`",
         )
     if recorded.get("_commit") != origin.version:
         raise RefusedError(
             f"{monorepo.place(name)} exists, rendered by version {recorded.get('_commit')} of the templates.",
-            f"Update it: {update}",
+            f"Update it: `{update}`",
         )
     if gone := (
         *_gone_files(monorepo, given, sensed, origin),
@@ -257,7 +257,9 @@ def _gone_files(
     for path in sorted(directory / name for name in rendered.files):
         if monorepo.files.read(path)[0] is None:
             known = git(monorepo.root, "ls-files", "-z", "--", str(path))
-            again = f"git checkout HEAD -- {path}" if known else f"move {directory} aside and run this again"
+            again = (
+                f"`git checkout HEAD -- {path}`" if known else f"move {directory} aside and run this again"
+            )
             yield Finding(str(path), None, None, "stack.incomplete", "is missing", fix=again)
 
 
@@ -270,7 +272,9 @@ def _gone_rows(
     for edit in found.edits:
         left = " ".join(f"--no-index {name}" for name in edit.indexes)
         text = f"has no entry for it ({', '.join(edit.indexes)})"
-        fix = f"scaffold index --fix; what that leaves: $EDITOR {edit.path}, or leave it out with {left}"
+        fix = (
+            f"`scaffold index --fix`; what that leaves: `$EDITOR {edit.path}`, or leave it out with `{left}`"
+        )
         yield Finding(str(edit.path), None, None, "index.incomplete", text, fix=fix)
 
 

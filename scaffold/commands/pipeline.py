@@ -131,7 +131,7 @@ def _refuse_replacing(service: str, part: Part[VerifiedPipeline]) -> None:
         # If scaffold is installed as a separate tool, only `scaffold` is on PATH, and Copier is not.
         copier = f"{shlex.quote(sys.executable)} -m copier"
         update = f"(cd {shlex.quote(str(root))} && {copier} update --defaults)"
-        hint = f"Rendered before? {update} keeps hand edits."
+        hint = f"Rendered before? `{update}` keeps hand edits."
     raise RefusedError(
         "The pipeline would replace files of the app's repository; nothing was written.",
         f"Review the difference with --dry-run, then use --overwrite. {hint}".strip(),

@@ -126,7 +126,7 @@ class Prepared:
         try:
             first = stack.write(commit=commit)
         except UncommittedError as error:
-            hint = f"{error.hint}\nThen make the pipeline: {finish}"
+            hint = f"{error.hint}\nThen make the pipeline: `{finish}`"
             raise UncommittedError(error.message, hint) from error
         try:
             return first, pipeline.write(commit=commit)
@@ -135,7 +135,7 @@ class Prepared:
         except ScaffoldError as error:
             raise RefusedError(
                 f"{stack.place} is written, the pipeline is not: {error.message}",
-                f"{error.hint} Then finish with: {finish}".strip(),
+                f"{error.hint} Then finish with: `{finish}`".strip(),
                 error.findings,
             ) from error
 

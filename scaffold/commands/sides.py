@@ -1,4 +1,4 @@
-"""A stack as it was rendered, as it is and as it is rendered again: whether it works, what it does, loses."""
+"""A stack as rendered, as it is and as rendered again: whether it works, what it does and what it loses."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def lost(
     renders: Sequence[PlanResult],
     before: PlanResult,
     after: PlanResult,
-    fix: str = "",
+    fix: str,
 ) -> Iterator[Finding]:
     """The edits and rules that a stack loses, as far as it and both ``renders`` of it could be planned."""
     if renders and all(plan.ok for plan in (*renders, before, after)):
@@ -178,7 +178,8 @@ def verified_change(
         gap = Unverified("what this does to running workloads", f"as the stack is now, {why}")
         seen = written_out(monorepo, sides, after)
         return replace(verified, unverified=(*verified.unverified, gap)), None, seen
-    if found := list(lost("change", sides.directory, renders, older, verified.plan)):
+    fix = "Revert the edit, make the change, and repeat the edit."
+    if found := list(lost("change", sides.directory, renders, older, verified.plan, fix)):
         raise VerificationError(
             "The change conflicts with manual edits; nothing was written.",
             "Revert the edits, make the change, and repeat the edits.",

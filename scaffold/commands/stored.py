@@ -51,7 +51,7 @@ class Record:
         """The finding that the file was edited by hand, if it was."""
         text = "was edited by hand: the stack is not rendered from what it says"
         fix = (
-            f"Revert the edit (git checkout HEAD -- {self.file}), and give the change to the command. "
+            f"Revert the edit (`git checkout HEAD -- {self.file}`), and give the change to the command. "
             "If it was merged from two branches, and the other files too, take out its line `hash`."
         )
         return (Finding(self.file, None, None, "answers.edited", text, fix=fix),) if self.edited else ()

@@ -18,7 +18,7 @@ from scaffold.commands.check import stack_of
 from scaffold.commands.plan import STANDING, Plans, StackPlan, compared, plan_sides, refuse_unmerged
 from scaffold.commands.sweep_edits import Edited, edits_of, shared_units, unit_of
 from scaffold.commands.update import made_by_scaffold, merge_stacks, prepare
-from scaffold.errors import Finding, MissingError
+from scaffold.errors import Finding, MissingError, UsageError
 from scaffold.monorepo.facts import said
 from scaffold.monorepo.repository import Monorepo
 from scaffold.monorepo.root import place, stack_in
@@ -63,10 +63,16 @@ class Swept:
 
     @property
     def applies(self) -> bool:
-        """Whether there is something to apply: ``lifecycle`` alone changes nothing that runs."""
+        """Whether there is something to apply: ``lifecycle`` alone changes nothing that runs.
+
+        Of an accepted stack that is not known here.
+        """
         found = self.plan.difference
-        changed = any(one.changes for one in found.changed) if found else False
-        return self.written and bool(found and (changed or found.added or found.removed))
+        if found is None:
+            return self.written
+        return self.written and bool(
+            any(one.changes for one in found.changed) or found.added or found.removed
+        )
 
     @property
     def tier(self) -> str:
@@ -140,7 +146,8 @@ def sweep(
     modules are edited instead, once for all of the ``stacks`` that call them, and all of it is left where one
     of those falls outside, or cannot be planned and is not among the ``accepted``. Raises
     :class:`~scaffold.errors.MissingError` if there is no Terraform: without plans nothing holds;
-    :class:`~scaffold.errors.AnswersError` for answers that are none, and
+    :class:`~scaffold.errors.AnswersError` for answers that are none,
+    :class:`~scaffold.errors.UsageError` for a stack of which nothing has to be accepted, and
     :class:`~scaffold.errors.VerificationError` for an edit that a second reader reads differently.
     """
     refuse_unmerged(monorepo)
@@ -193,7 +200,15 @@ def _of_modules(
     """
     held = dict(_held(monorepo, contract, {name: [Way(edited.files)] for name in callers}, tool, workers))
     unknown = [name for name, (_, _, beyond) in held.items() if UNKNOWN in (f.code for f in beyond)]
-    left = {name: () if name in unknown and name in accepted else held[name][2] for name in held}
+    needless = [name for name in accepted if name not in unknown]
+    if needless and edited.files:
+        may = f"; what may be accepted is {', '.join(unknown)}" if unknown else ""
+        raise UsageError(
+            f"Nothing has to be accepted of {', '.join(needless)}, as none of the edited modules is called "
+            "there, or the plan shows what they change.",
+            f"Leave out {' '.join(f'--accept {name}' for name in needless)}{may}.",
+        )
+    left = {name: () if name in accepted else held[name][2] for name in held}
     for name in (name for name in unknown if left[name]):
         fix = (
             f"Make sure that it can be planned as it is (`scaffold plan {name}`); or, if you will read its "

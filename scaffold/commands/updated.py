@@ -45,7 +45,7 @@ class Updated:
     def why_left(self) -> tuple[Finding, ...]:
         """Why a person has to look at it."""
         codes = [one.effect.value for one in self.to_accept]
-        fix = f"If that is meant: {' '.join(f'--accept {code}' for code in dict.fromkeys(codes))}"
+        fix = f"If that is meant: `{' '.join(f'--accept {code}' for code in dict.fromkeys(codes))}`"
         effects = (one.finding(self.side.directory, "update.", fix) for one in self.to_accept)
         return (*self.findings, *effects)
 

@@ -34,12 +34,14 @@ class Edits:
     """Everything that one Service changes outside its stack.
 
     ``steps`` are the indexes that a person has to see to. ``refused`` tells for which lists the Service may
-    not be added: the system reads them, and they are broken.
+    not be added: the system reads them, and they are broken. ``left`` are the entries that ``steps`` name,
+    each with its index.
     """
 
     edits: tuple[Edit, ...]
     steps: tuple[Step, ...]
     refused: tuple[Finding, ...] = ()
+    left: frozenset[tuple[str, str]] = frozenset()
 
 
 def insertions(files: Files, entry: ServiceEntry, skip: Collection[str] = ()) -> Edits:
@@ -113,7 +115,7 @@ def removals(files: Files, entry: ServiceEntry) -> Edits:
 
 def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change: _Change) -> Edits:
     edits: dict[PurePosixPath, Edit] = {}
-    steps, refused = [], []
+    steps, refused, left = [], [], set()
     for index in indexes:
         edit = edits.get(index.path)
         content = edit.after if edit else files.read(index.path)[0]
@@ -140,7 +142,8 @@ def _edits(files: Files, indexes: Iterable[Index[Any]], names_of: _Names, change
             refused.append(Finding(str(index.path), None, None, code, text, fix=fix))
         else:
             steps.append(Step(text, f"$EDITOR {index.path}"))
-    return Edits(tuple(edits.values()), tuple(steps), tuple(refused))
+            left |= {(index.name, name) for name in names}
+    return Edits(tuple(edits.values()), tuple(steps), tuple(refused), frozenset(left))
 
 
 def _text(content: Content) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from scaffold.adoption.inferred import Inferred
-from scaffold.adoption.likeness import Compared, Missing, shortened
+from scaffold.adoption.likeness import Compared, Missing, cut, shortened
 from scaffold.adoption.rules import by_rule, unexplained
 from scaffold.commands.adopt import StackAdoption
 from scaffold.commands.adoption import Adoption
@@ -114,7 +114,7 @@ def _in_full(one: Adoption) -> Iterator[str]:
         yield "Answers, with where each came from:"
     for answer in one.inferred:
         value = json.dumps(answer.value, ensure_ascii=False)
-        yield seen(f"  {answer.question}: {shortened(value)}  ({answer.certainty.value}; {answer.origin})")
+        yield seen(f"  {answer.question}: {cut(value)}  ({answer.certainty.value}; {answer.origin})")
     settling = (*one.refused, *(answer.to_settle for answer in one.assumed))
     if settling:
         yield "For a person to settle:"
@@ -198,7 +198,7 @@ def adopted_text(found: StackAdoption, commit: str | None) -> Iterator[str]:
     if found.manual:
         yield from steps_text(found.manual, "Lists outside the stack that need a person:")
     if found.comments:
-        yield "These comments are not taken over. What you put back from the diff, updates keep:"
+        yield "These comments are not taken over. Updates keep what you put back from the diff:"
         yield from (f"  {place}" for place in found.comments)
     yield from committed_text(commit)
     yield f"Next: look at the diff, and apply {found.part.place}; scaffold change {found.stack} changes it."

@@ -120,7 +120,7 @@ def difference_text(plans: Plans) -> Iterator[str]:
     seen = overview(plans)
     if seen.loud:
         yield "Look at this"
-        yield from (f"  {one.effect.value:9}  {stack}: {consequence_text(one)}" for stack, one in seen.loud)
+        yield from (f"  {one.effect.value:11}  {stack}: {consequence_text(one)}" for stack, one in seen.loud)
         yield ""
     for one in seen.same:
         yield f"{len(one.places)} × {one.type} in {number_of(len(one.stacks), 'stack')}"

@@ -108,14 +108,16 @@ def _sum(sweep: Sweep, *, written: bool) -> str:
 
 def _outcome(sweep: Sweep, one: Swept) -> str:
     if one.outside and all(finding.code == UNKNOWN for finding in one.outside):
-        return "left as it is, it cannot be planned"
+        return "left as it is: it cannot be planned"
     if one.outside and one.plan.difference is None:
-        return "left as it is, the edit cannot be planned"
+        return "left as it is: the edit cannot be planned"
     if one.outside:
-        return "left as it is, something falls outside the contract"
+        return "left as it is: something falls outside the contract"
     if any(finding.code != sweep.rule.code for finding in one.by_hand):
         return "cannot be read or planned, so the rule cannot judge it"
-    return "to edit by hand" if one.by_hand else "within the contract"
+    if one.by_hand:
+        return "to edit by hand"
+    return "within the contract" if one.plan.difference is not None else "accepted: it cannot be planned here"
 
 
 def sweep_markdown(sweep: Sweep, *, by_tier: bool) -> Iterator[str]:
@@ -137,6 +139,8 @@ def sweep_markdown(sweep: Sweep, *, by_tier: bool) -> Iterator[str]:
         yield ""
         yield from (f"- `{f.location}` {markdown_text(f.message)}" for f in findings)
         yield from (f"- `{o.site[0]}:{o.line}` {markdown_text(o.question.text)}" for o in sweep.open)
+    if gaps := list(gaps_text(sweep.unverified)):
+        yield from ("", *(markdown_text(gap) for gap in gaps))
     for tier, commands in _commands(sweep, by_tier=by_tier):
         yield from ("", f"To apply{f', tier {tier}' if tier else ''}:", "", "```sh", *commands, "```")
 

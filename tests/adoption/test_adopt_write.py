@@ -300,7 +300,7 @@ def test_what_is_assumed_is_settled_by_a_person(by_hand: Path) -> None:
     (finding,) = json.loads(refused.stdout)["error"]["findings"]
     assert (finding["code"], finding["answer"]) == ("adopt.assumed", "capabilities_reason")
     assert main.read_text() == capable
-    line = finding["fix"].partition("--accept '")[2].rstrip("'")
+    line = finding["fix"].partition("--accept '")[2].rstrip("'`")
     given = ("--set", "capabilities_reason=It mounts disks.")
     for settles in (("--accept", line), given):
         git(root, "checkout", "-q", ".")

@@ -23,6 +23,7 @@ from scaffold.answers.sources import Answers, Place
 from scaffold.cli.options import over
 from scaffold.commands.adoption import Adoption
 from scaffold.hcl.syntax import parse
+from scaffold.report.adoption import adoption_text
 from scaffold.templates import decisions
 from scaffold.terraform.planned import STAND_IN, Mark, Placeholder, PlannedResource, Site
 from scaffold.terraform.result import PlanResult
@@ -488,6 +489,12 @@ def test_lists_are_joined_and_mappings_too() -> None:
     ]  # fmt: skip
     assert gathered(parts) == ({"files": [1, 2], "port": 2}, {"names": {"a": 1, "b": 2}})
     assert [one.value for one in holding(parts)] == [[1], [2], {"names": {"a": 1}}, {"names": {"b": 2}}, 2]
+
+
+def test_a_value_is_shown_with_the_spaces_that_it_has() -> None:
+    origin = infer(standing(deployment({})))[0].origin
+    _, _, line, *_ = adoption_text([Adoption("kit", inferred=(Inferred("title", "a  b", origin),))])
+    assert line.startswith('  title: "a  b"  (')
 
 
 def test_likeness_goes_by_names_and_not_by_addresses() -> None:

@@ -452,7 +452,7 @@ def test_what_git_does_not_undo_wants_to_be_accepted(
     done = change(root, *settings, "--json")
     error = json.loads(done.stdout)["error"]
     assert done.returncode == 4, done.stdout
-    assert error["hint"] == f"If that is meant: --accept {code}"
+    assert error["hint"] == f"If that is meant: `--accept {code}`"
     assert [finding["code"] for finding in error["findings"]] == [code]
     assert what in error["findings"][0]["message"]
     assert untouched(root)

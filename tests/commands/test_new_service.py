@@ -308,7 +308,7 @@ def test_a_commit_that_a_hook_refuses_is_told_and_told_again(monorepo: Monorepo)
     hook.unlink()
     again = new_service(monorepo, *arguments)
     assert again.returncode == 4 and "not committed" in again.stderr, "no silent success"
-    command = done.stderr.partition("then run: ")[2]
+    command = done.stderr.partition("then run: `")[2].partition("`")[0]
     subprocess.run(["sh", "-c", command], check=True, capture_output=True)
     assert git(monorepo.root, "status", "--porcelain") == ""
     assert new_service(monorepo, *arguments).returncode == 0

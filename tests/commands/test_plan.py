@@ -16,7 +16,7 @@ from scaffold.cli.output import json_text
 from scaffold.commands.plan import Plans, StackPlan, plan
 from scaffold.errors import Finding, MissingError, RefusedError
 from scaffold.monorepo.repository import Monorepo
-from scaffold.report.difference import difference_markdown
+from scaffold.report.difference import difference_markdown, difference_text
 from scaffold.report.plan import plans_json, plans_text
 from scaffold.terraform import schemas
 from scaffold.terraform.diff import difference
@@ -177,6 +177,14 @@ def test_the_error_of_a_module_is_told_once() -> None:
     )
     assert text.count("Invalid operand") == 1
     assert "0 of 2 stacks differ from main; 2 cannot be compared." in text
+
+
+def test_what_a_person_has_to_look_at_stands_in_columns() -> None:
+    loud = tuple(Consequence(effect, "x_thing.a", "goes") for effect in (Effect.OPENED, Effect.BACKUP_LOST))
+    stack = StackPlan("x", GOOD, GOOD, difference([thing("a")], [thing("b")]), loud)
+    _, opened, backup, *_ = difference_text(Plans(TOOL, (stack,), "main"))
+    assert ("opened" in opened, "backup-lost" in backup) == (True, True)
+    assert opened.index("x: ") == backup.index("x: ")
 
 
 def test_a_difference_for_a_pull_request() -> None:

@@ -71,7 +71,7 @@ def test_what_a_hook_refused_is_committed_whole_by_the_hint_of_the_next_run(mono
     again = new_service(monorepo, "--commit")
     assert again.returncode == 4
     hook.unlink()
-    command = again.stderr.partition("Fix that, then run: ")[2].splitlines()[0]
+    command = again.stderr.partition("Fix that, then run: `")[2].partition("`")[0]
     for part in command.split(" && "):
         subprocess.run(shlex.split(part), check=True, capture_output=True)
     status = subprocess.check_output(["git", "status", "--porcelain"], cwd=monorepo.root, text=True)

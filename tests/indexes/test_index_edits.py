@@ -9,8 +9,11 @@ import pytest
 
 from scaffold.changes.apply import apply
 from scaffold.changes.change import ChangeSet, Files
+from scaffold.commands import lists
+from scaffold.commands.lists import Lists
 from scaffold.errors import RefusedError, UsageError
 from scaffold.indexes import all_indexes
+from scaffold.indexes.drift import Drift, State
 from scaffold.indexes.edits import Edits, changes, insertions, removals
 from scaffold.indexes.entry import BuildModel, OwnImage, ServiceEntry
 from scaffold.monorepo.repository import Monorepo
@@ -185,6 +188,21 @@ def test_an_entry_that_a_person_edited_is_left_to_one(sample: Monorepo, everythi
     assert step.text == f"{CATALOG} has an entry that was edited by hand: check bee-log there."
     file.write_text("".join(line for line in edited.decode().splitlines(True) if "bee-log" not in line))
     assert _follow(sample, everything, after).edits == (), "a row that was taken out is not put back"
+
+
+def test_an_entry_that_is_left_to_a_person_is_told_once(
+    sample: Monorepo, everything: ServiceEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(change_of(sample, insertions(Files(sample.root), everything)))
+    file = sample.root / CATALOG
+    file.write_text(file.read_text().replace("Hives \\| weights", "My hives \\| weights"))
+    after = replace(everything, description="Hives and swarms")
+    catalog = next(index for index in all_indexes() if index.path == CATALOG)
+    missing = [Drift(catalog, State.MISSING, "bee-log", key, "", "") for key in catalog.keys(after)]
+    monkeypatch.setattr(lists, "drift", lambda _: missing)
+    monkeypatch.setattr(Lists, "_entries", {"bee-log": everything})
+    (step,) = (one for one in Lists(sample).keep(Files(sample.root), after).steps if str(CATALOG) in one.text)
+    assert "was edited by hand: check bee-log there" in step.text
 
 
 def test_a_row_that_a_person_edited_follows_in_its_other_cells(

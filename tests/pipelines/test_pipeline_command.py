@@ -72,7 +72,7 @@ def test_a_person_s_file_is_not_replaced_without_being_asked(monorepo: Monorepo,
     # What it names has to be there: of a tool that is installed by itself, only `scaffold` is on PATH.
     (app / "Dockerfile").write_text("FROM scratch\n")
     again = pipeline(monorepo, app, "--answers", METER)
-    command = again.stderr.partition("Rendered before? (")[2].partition(")")[0].partition(" && ")[2]
+    command = again.stderr.partition("Rendered before? `(")[2].partition(")")[0].partition(" && ")[2]
     assert shlex.split(command)[1:] == ["-m", "copier", "update", "--defaults"]
     assert Path(shlex.split(command)[0]).samefile(sys.executable)
 
@@ -188,7 +188,7 @@ def test_a_failure_between_the_two_tells_how_to_finish(
     with monkeypatch.context() as full, pytest.raises(RefusedError) as refused:
         full.setattr(prepared, "write", fails)
         both.apply(commit=False)
-    finish = refused.value.hint.partition("Then finish with: scaffold ")[2].split()
+    finish = refused.value.hint.partition("Then finish with: `scaffold ")[2].rstrip("`").split()
     done = scaffold(*finish)
     assert done.returncode == 0, done.stderr
     assert written(app).keys() == files_of(GOLDEN / "meter-api" / "repository").keys()
@@ -233,7 +233,9 @@ def test_a_commit_that_a_hook_refuses_tells_what_is_left(monorepo: Monorepo, app
     assert "written, but not committed" in done.stderr
     assert (monorepo.root / "stacks/meter-api/main.tf").exists()
     hook.unlink()
-    commands = done.stderr.partition("then run: ")[2].split("\nThen make the pipeline: scaffold ")
+    commands = (
+        done.stderr.partition("then run: `")[2].strip("`\n").split("`\nThen make the pipeline: `scaffold ")
+    )
     subprocess.run(["sh", "-c", commands[0]], check=True, capture_output=True)
     assert (len(commands) == 2) == (where == "monorepo"), "the pipeline is made when it was not"
     if len(commands) == 2:

@@ -93,7 +93,7 @@ def test_what_holds_is_written_and_what_falls_outside_is_left_and_named(beds: Mo
     assert main_of(beds, "beds-c") == before["beds-c"]
     for told in (shown.stdout, done.stdout):
         assert "stable-api: ExternalSecrets and their stores use the stable API" in told
-        assert "beds-c: left as it is, something falls outside the contract" in told
+        assert "beds-c: left as it is: something falls outside the contract" in told
         assert (
             "kubernetes_config_map.version: data.version would change from external-secrets.io/v1beta1"
             in told
@@ -143,7 +143,7 @@ def test_a_stack_that_cannot_be_planned_is_left(beds: Monorepo) -> None:
     git(beds.root, "commit", "--quiet", "--all", "--message", "Broken")
     done = run(beds, "--from", API, *BEDS)
     assert done.returncode == 4
-    assert "beds-a, beds-c: left as it is, it cannot be planned\n" in done.stdout
+    assert "beds-a, beds-c: left as it is: it cannot be planned\n" in done.stdout
     assert done.stdout.count("nobody knows what the edit changes") == 1
     assert git(beds.root, "diff", "--name-only").split() == ["stacks/beds-b/main.tf"]
 

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from support import git, needs, scaffold
 
+from scaffold.commands import sweep as sweeping
+from scaffold.commands.plan import StackPlan
+from scaffold.errors import Finding, UsageError
 from scaffold.monorepo.repository import Monorepo
+from scaffold.report.sweep import sweep_markdown, sweep_text
+from scaffold.sweeps.file import rule_from
+from scaffold.sweeps.worklist import Answers
+from scaffold.terraform.tool import Tool
 
 MODULE = "modules/kubernetes/nfs_volume/main.tf"
 CALLERS = ["navidrome", "rain-report", "silverbullet"]
@@ -63,12 +70,36 @@ def test_a_caller_that_cannot_be_planned_is_accepted_by_its_name(monorepo: Monor
     swept = ("sweep", "--from", rule, "--all", "--modules", "--monorepo", monorepo.root)
     done = scaffold(*swept)
     assert done.returncode == 4, done.stdout
-    assert "navidrome: left as it is, it cannot be planned" in done.stdout
+    assert "navidrome: left as it is: it cannot be planned" in done.stdout
     assert "repeat this with `--accept navidrome`" in done.stdout and "all of its callers" in done.stdout
     assert git(monorepo.root, "status", "--porcelain") == ""
     told = json.loads(scaffold(*swept, "--accept", "navidrome", "--json").stdout)
     assert git(monorepo.root, "diff", "--name-only").split() == [MODULE]
     assert [one["what"] for one in told["not_verified"]] == ["what this changes in navidrome"]
+
+
+def test_what_is_accepted_is_applied_and_told(
+    monorepo: Monorepo, rule: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = Finding("stacks/navidrome", None, None, sweeping.UNKNOWN, "It cannot be planned.")
+    found = ("navidrome", (sweeping.Way({}), StackPlan("navidrome", None), (unknown,)))
+    monkeypatch.setattr(sweeping, "find_tool", lambda: Tool("terraform", "terraform"))
+    monkeypatch.setattr(sweeping, "_held", lambda *_: iter([found]))
+
+    def swept(*accepted: str) -> sweeping.Sweep:
+        stacks, none = monorepo.stacks, Answers()
+        return sweeping.sweep(monorepo, rule_from(rule), stacks, none, modules=True, accepted=accepted)
+
+    assert swept().waves(by_tier=True) == ()
+    accepted = swept("navidrome")
+    assert accepted.waves(by_tier=True) == (("", ("navidrome",)),)
+    table = "\n".join(sweep_markdown(accepted, by_tier=False))
+    assert "| navidrome | 1 | 0 | – | accepted: it cannot be planned here |" in table
+    assert "\nNot verified: what this changes in navidrome (it cannot be planned).\n" in table
+    assert "(cd stacks/navidrome && " in "\n".join(sweep_text(accepted, written=True, by_tier=False))
+    with pytest.raises(UsageError, match=r"of rain-report, as") as refused:
+        swept("navidrome", "rain-report")
+    assert refused.value.hint == "Leave out --accept rain-report; what may be accepted is navidrome."
 
 
 def test_only_a_caller_of_a_module_is_accepted(monorepo: Monorepo, rule: Path) -> None:
@@ -98,5 +129,5 @@ resource "kubernetes_config_map" "where" {
     done = scaffold("sweep", "--from", rule, "--all", "--modules", "--monorepo", monorepo.root)
     assert done.returncode == 4, done.stdout
     assert "kubernetes_config_map.where: data.class would change from nfs-host to nfs-slow" in done.stdout
-    assert "navidrome: left as it is, something falls outside the contract" in done.stdout
+    assert "navidrome: left as it is: something falls outside the contract" in done.stdout
     assert git(monorepo.root, "status", "--porcelain") == ""

@@ -86,7 +86,7 @@ def test_a_host_that_would_be_opened_is_left_as_it_is_until_that_is_accepted(
     assert done.returncode == 4, done.stderr
     assert "ip-echo is left as it is" in done.stdout and "update.opened" in done.stdout
     assert "is open to the internet (gate required → none)" in done.stdout
-    assert "If that is meant: --accept opened" in done.stdout
+    assert "If that is meant: `--accept opened`" in done.stdout
     assert "Not verified: the plans" in done.stdout
     assert auth(listed) == "required"
     proxied, direct = records(listed)
