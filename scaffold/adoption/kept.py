@@ -133,7 +133,7 @@ def left_out(before: Iterable[Document], after: Iterable[Document]) -> Iterator[
 
 
 def _said(line: str) -> Iterator[str]:
-    """A comment's line without its full stop, and what follows each colon in it: reasons are rendered there."""
+    """A comment's line without its full stop, and what follows each colon in it, as reasons do."""
     parts = line.rstrip(".").split(": ")
     return (": ".join(parts[number:]) for number in range(len(parts)))
 

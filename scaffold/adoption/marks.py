@@ -116,11 +116,12 @@ def _balancer(stack: Standing) -> Iterator[Inferred]:
     row = stack.facts["load_balancer"]
     for service in filter(is_balancer, stack.services):
         address = text(service.get("metadata", 0, "annotations", row["address_annotation"]))
-        inside = {number(p, "target_port") for p in k8s.items(service.get("spec", 0, "port"))}
+        targets = [get(p, "target_port") for p in k8s.items(service.get("spec", 0, "port"))]
+        inside = {number(target) or text(target) for target in targets}
         names = [
             port_called(stack, port)
             for port in k8s.items(stack.container, "port")
-            if number(port, "container_port") in inside
+            if number(port, "container_port") in inside or text(port, "name") in inside - {""}
         ]
         names += [name for name, _, first_, _ in ranges(stack) if first_ in inside]
         if not names:

@@ -22,10 +22,12 @@ def probes(stack: Standing) -> Iterator[Inferred]:
         k: p for k in ("readiness", "liveness", "startup") if (p := first(stack.container, f"{k}_probe"))
     }
     paths = {kind: path for kind, probe in there.items() if (path := text(probe, "http_get", 0, "path"))}
-    # With a health path, every probe requests it, unless a probe has a path or only a port of its own.
+    # With a health path, every probe requests that or a path of its own, unless it runs a command or the app
+    # is busy: where readiness asks a bare port, there is none.
     # The monitor requests it whatever the probes do, also where all of them run commands.
     ports_alone = any(first(probe, "tcp_socket") is not None for probe in there.values())
-    monitored = stack.monitored_path if there and not stack.main and (paths or not ports_alone) else ""
+    is_watched = there and not stack.main and ("readiness" in paths or not ports_alone)
+    monitored = stack.monitored_path if is_watched else ""
     main = monitored or paths.get("readiness") or ("" if ports_alone else next(iter(paths.values()), ""))
     owner, main_port = stack.app.owner, number(stack.port, "container_port")
     if main:

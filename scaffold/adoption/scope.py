@@ -34,10 +34,10 @@ def obstacles(stack: Standing) -> Iterator[str]:
     app = stack.app
     if app is None:
         return
-    if len(stack.namespaces) > 1:
-        yield f"it has {len(stack.namespaces)} namespaces"
     for one in (app.owner, *stack.others):
         selector = k8s.mapping(one.get("spec", 0, "selector", 0, "match_labels"))
         if not selector or not all(isinstance(value, str) for value in selector.values()):
             its = "its selector" if one is app.owner else f"the selector of {k8s.name(one)}"
             yield f"{its} is not known"
+        if one is app.owner and len(stack.namespaces) > 1:
+            yield f"it has {len(stack.namespaces)} namespaces"

@@ -49,7 +49,7 @@ class Way:
 def ways(stack: Standing) -> list[Way]:
     """The stack's Ingresses, the app's own first.
 
-    That is the one of the host that is called as the stack, else that with the tile, else of a whole host,
+    That is the one of the host with the stack's name, else that with the tile, else of a whole host,
     with a record.
     """
     found_ = [way for resource in stack.ingresses if (way := _way(stack, resource)) is not None]
@@ -83,11 +83,11 @@ def _has_tile(way: Way) -> bool:
 
 def _weight(stack: Standing, way: Way) -> int:
     record = way.settings.get("dns_type") not in (None, "none")
-    return 2 * record + _is_named(stack, way) + (k8s.name(way.resource) == stack.name)
+    return 2 * record + _is_named(stack, way) + (k8s.name(way.resource) == stack.called)
 
 
 def _is_named(stack: Standing, way: Way) -> bool:
-    return way.host.partition(".")[0] == stack.name
+    return way.host.partition(".")[0] == stack.called
 
 
 def single(value: object) -> Tree:

@@ -104,7 +104,10 @@ def ports(stack: Standing) -> Iterator[Inferred]:
     service, owner = stack.service, stack.app.owner
     main = number(stack.port, "container_port")
     fronts = k8s.items(service.get("spec", 0, "port")) if service is not None else ()
-    front = next((p for p in fronts if _leads_to(p, main)), fronts[0] if fronts else None)
+    front = next(
+        (p for p in fronts if _leads_to(p, main, text(stack.port, "name") or "http")),
+        fronts[0] if fronts else None,
+    )
     if main is None:
         main = number(front, "target_port") or number(front, "port")
     if main is not None:
@@ -117,8 +120,11 @@ def ports(stack: Standing) -> Iterator[Inferred]:
     more: list[tuple[int, dict[str, Value], str]] = []
     for port in k8s.items(stack.container, "port"):
         if port is not stack.port and (inside := number(port, "container_port")):
-            there = next((p for p in fronts if p is not front and _leads_to(p, inside)), None)
-            outside_ = number(there or next((p for p in balanced if _leads_to(p, inside)), None), "port")
+            name = text(port, "name")
+            there = next((p for p in fronts if p is not front and _leads_to(p, inside, name)), None)
+            outside_ = number(
+                there or next((p for p in balanced if _leads_to(p, inside, name)), None), "port"
+            )
             item = {
                 "name": port_called(stack, port),
                 "port": inside,
@@ -155,7 +161,8 @@ def port_called(stack: Standing, port: Tree) -> str:
     """What a port of the app's container is called: there, or at a Service in front of it, or as is usual."""
     inside, protocol = number(port, "container_port"), text(port, "protocol") or "TCP"
     fronts = (p for s in stack.services for p in k8s.items(s.get("spec", 0, "port")))
-    its = (p for p in fronts if _leads_to(p, inside) and (text(p, "protocol") or "TCP") == protocol)
+    usual = "http" if port is stack.port else ""
+    its = (p for p in fronts if _leads_to(p, inside, usual) and (text(p, "protocol") or "TCP") == protocol)
     named = next((name for p in its if (name := text(p, "name"))), "")
     return text(port, "name") or named or ("http" if port is stack.port else port_name(port))
 
@@ -165,8 +172,10 @@ def port_name(port: Tree) -> str:
     return f"{'udp' if get(port, 'protocol') == 'UDP' else 'port'}-{number(port, 'container_port')}"
 
 
-def _leads_to(port: Tree, inside: int | None) -> bool:
-    return inside is not None and str(get(port, "target_port") or get(port, "port")) in (str(inside), "http")
+def _leads_to(port: Tree, inside: int | None, name: str = "") -> bool:
+    """Whether a port of a Service leads to a container's, by its number or name."""
+    target = str(get(port, "target_port") or get(port, "port"))
+    return inside is not None and target in (str(inside), name)
 
 
 def resources(stack: Standing) -> Iterator[Inferred]:

@@ -79,10 +79,14 @@ class Document:
 
     def line(self, *path: Key) -> int:
         """The line of the value at a path, or of the nearest one around it."""
-        for length in range(len(path), -1, -1):
-            if (line := self.lines.get(path[:length])) is not None:
-                return line
-        return 1
+        at: tuple[Key, ...] = ()
+        for part in path:
+            # A key is found as it is written, whatever YAML makes of it.
+            inner = next((one for one in ((*at, part), (*at, str(part))) if one in self.lines), None)
+            if inner is None:
+                break
+            at = inner
+        return self.lines.get(at, 1)
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,10 @@ _URL = "https://forge.example"
 """What the URLs begin with that CI gives: a registry beside a forge is often told from them."""
 
 
-def runs(variables: Sequence[str], matrix: Sequence[Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
-    """The variables of each run under which a text that reads some of them has to mean the same.
+def runs(
+    variables: Sequence[str], matrix: Sequence[Mapping[str, str]]
+) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    """The runs under which a text that reads some variables has to mean the same: what each is called, its variables.
 
     Started through the API (every variable is given), by a plain push (only CI's own are), with
     two commits whose first eight characters YAML would take for a number, and once for each run of the matrix.
@@ -42,13 +44,13 @@ def runs(variables: Sequence[str], matrix: Sequence[Mapping[str, str]]) -> Mappi
     exponent = COMMON["CI_COMMIT_SHA"].replace("a1b2c3d4", "12345e12")
     own = {name: _URL if name.endswith("_URL") else "x" for name in variables if name.startswith("CI_")}
     own |= COMMON | first
-    return {
-        "a run through the API": {**own, **given, "CI_PIPELINE_EVENT": "manual"},
-        "a plain push": own,
-        "a commit 01234567": {**own, **dict.fromkeys(given, "01234567"), "CI_COMMIT_SHA": octal},
-        "a commit 12345e12": {**own, **dict.fromkeys(given, "12345e12"), "CI_COMMIT_SHA": exponent},
-        **{f"the matrix's {', '.join(axis.values())}": {**own, **given, **axis} for axis in matrix[1:]},
-    }
+    return (
+        ("a run through the API", {**own, **given, "CI_PIPELINE_EVENT": "manual"}),
+        ("a plain push", own),
+        ("a commit 01234567", {**own, **dict.fromkeys(given, "01234567"), "CI_COMMIT_SHA": octal}),
+        ("a commit 12345e12", {**own, **dict.fromkeys(given, "12345e12"), "CI_COMMIT_SHA": exponent}),
+        *((f"the matrix's {', '.join(axis.values())}", {**own, **given, **axis}) for axis in matrix[1:]),
+    )
 
 
 def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
@@ -61,7 +63,7 @@ def load(path: str, raw: str) -> tuple[Workflow | None, list[Finding]]:
         fix = "Write $NAME or $${NAME} for the shell; take ${…} out of comments."
         return None, [Finding(path, line, None, "PIP026", message, value, fix=fix)]
     documents: list[tuple[str, Document]] = []
-    for title, environment in runs(names, axes(raw)).items():
+    for title, environment in runs(names, axes(raw)):
         try:
             documents.append((title, parse_workflow(substitution.substitute(raw, environment))))
         except YamlError as error:

@@ -12,8 +12,8 @@ from scaffold.changes.signals import ENDING, no_more_interrupts
 from scaffold.wizard.screen import Key, Typed
 from scaffold.wizard.search import Search
 
-_ESCAPE_SECONDS = 0.025
-"""How long Esc waits for the rest of an arrow key's sequence; terminals send those at once."""
+_ESCAPE_SECONDS = 0.05
+"""How long Esc waits for the rest of an arrow key's sequence, which a slow connection may split in two."""
 _POLL_SECONDS = 0.2
 
 

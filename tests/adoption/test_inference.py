@@ -16,6 +16,7 @@ from scaffold.adoption.likeness import Missing, compare, share
 from scaffold.adoption.rules import by_rule, unexplained
 from scaffold.adoption.scope import not_ours, obstacles
 from scaffold.adoption.standing import Standing
+from scaffold.adoption.ways import ways
 from scaffold.adoption.written import Written
 from scaffold.answers import validation
 from scaffold.answers.sources import Answers, Place
@@ -473,6 +474,11 @@ def test_a_selector_stays_and_one_that_is_not_known_stands_in_the_way() -> None:
     assert "matched" not in recorded(app)["names"]
     assert list(obstacles(standing(selected({"run": Mark.UNKNOWN})))) == ["its selector is not known"]
     assert list(obstacles(standing(app))) == list(obstacles(standing(selected({"run": "kit"})))) == []
+    spaces = [planned("namespace", name, {"metadata": [{"name": name}]}) for name in ("kit", "other")]
+    other = planned("deployment", "a", {"metadata": [{"name": "a"}]})
+    assert list(obstacles(standing(selected({"run": Mark.UNKNOWN}), other, *spaces))) == [
+        "its selector is not known", "it has 2 namespaces", "the selector of a is not known",
+    ]  # fmt: skip
 
 
 def test_lists_are_joined_and_mappings_too() -> None:
@@ -735,6 +741,27 @@ def test_a_load_balancer_keeps_its_name_and_without_a_port_of_the_app_its_text()
     assert "load_balancer" not in answers(*silent) and "balancer" not in recorded(*silent)["names"]
 
 
+def test_a_load_balancer_leads_to_ports_by_their_names_too() -> None:
+    ports = [
+        {"name": "http", "container_port": 80},
+        {"name": "mail", "container_port": 2525},
+        {"container_port": 9},
+    ]
+    leads = [
+        {"port": 25, "target_port": "mail"},
+        {"port": 80, "target_port": "http"},
+        {"port": 7, "target_port": "gone"},
+    ]
+    spec = [{"type": "LoadBalancer", "selector": {"app": "kit"}, "port": leads}]
+    found = answers(
+        deployment({"port": ports}), planned("service", "lan", {"metadata": [{"name": "lan"}], "spec": spec})
+    )
+    assert found["load_balancer"]["ports"] == ["http", "mail"]
+    assert found["ports"] == [
+        {"name": "mail", "port": 2525, "service_port": 25}, {"name": "port-9", "port": 9},
+    ]  # fmt: skip
+
+
 def test_further_pull_secrets_are_kept() -> None:
     app = deployment({}, image_pull_secrets=[{"name": "team"}, {"name": "other"}])
     assert answers(app)["pull_secrets"] == ["other", "team"]
@@ -827,12 +854,38 @@ CALL = """module "ingress" {
 """
 
 
-def ingress(path: str) -> PlannedResource:
-    place = {"host": "kit.example.com", "http": [{"path": [{"path": path}]}]}
+def ingress(
+    path: str, host: str = "kit.example.com", notes: Mapping[str, str] | None = None
+) -> PlannedResource:
+    place = {"host": host, "http": [{"path": [{"path": path}]}]}
     return PlannedResource(
         "module.ingress.kubernetes_ingress_v1.this", "kubernetes_ingress_v1", "this", "module.ingress", None,
-        {"metadata": frozen([{"name": "kit"}]), "spec": frozen([{"rule": [place]}])}, {}, Site(PATH, 1),
+        {"metadata": frozen([{"name": "kit", "annotations": notes or {}}]), "spec": frozen([{"rule": [place]}])},
+        {}, Site(PATH, 1),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("readiness", "expected"),
+    [
+        ({"tcp_socket": [{"port": "80"}]}, (None, {"readiness": {}, "liveness": {"path": "/live"}})),
+        ({"http_get": [{"path": "/up"}]}, ("/live", {"readiness": {"path": "/up"}, "liveness": {}})),
+    ],
+)
+def test_what_the_monitor_requests_makes_no_request_of_a_bare_port(
+    readiness: Mapping[str, Any], expected: tuple[str | None, Any]
+) -> None:
+    probes = {"readiness_probe": [readiness], "liveness_probe": [{"http_get": [{"path": "/live"}]}]}
+    watched = ingress("/", notes={"x.example.com/external-monitor-path": "/live"})
+    found = answers(deployment({"port": [{"container_port": 80}], **probes}), watched, source=CALL)
+    assert (found.get("health_path"), found["probes"]) == expected
+
+
+def test_the_host_with_the_stacks_name_is_the_first_also_with_an_underscore() -> None:
+    hosts = ("a.example.com", "bird-box.example.com")
+    resources = [replace(ingress("/", host), address=f"module.ingress.{host}") for host in hosts]
+    stack = replace(standing(*resources, source=CALL), name="bird_box")
+    assert [way.host for way in ways(stack)] == list(reversed(hosts))
 
 
 def test_an_ingress_for_some_paths_alone_serves_only_those_of_its_host() -> None:

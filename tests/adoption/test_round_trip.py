@@ -142,6 +142,11 @@ def _valid(draw: st.DrawFn) -> dict[str, Any]:
     owner = (values.get("repository") or "").partition("/")[0]
     if owner and values.get("public_package") and values.get("build") == "github-ghcr":
         reject()
+    # That the app's user is that of a Dockerfile made along with it is in no plan. As an answer, the user holds for
+    # further Deployments of the image too.
+    same_image = any(not one.get("image") for one in values.get("workloads") or ())
+    if same_image and values.get("uid") is None and values.get("volumes") and values.get("app_kind"):
+        reject()
     # The password of a shared database rotates: an adopted stack is restarted, whatever was wanted before.
     if values.get("reloader") == "never" and values.get("database", "none") != "none":
         reject()

@@ -67,6 +67,14 @@ def test_what_it_includes_is_read_with_its_own_variables(files: Files) -> None:
     assert set(project.unread) == {("include", 1), ("include", 2)} and project.followed == {("include", 0)}
 
 
+def test_an_include_without_a_path_is_told_and_an_empty_list_of_them_names_nothing(files: Files) -> None:
+    path = files(
+        compose_DOT_yml="include: [{path: []}, {env_file: x.env}, {path: ''}]\nservices: {a: {image: x}}"
+    )
+    project = document.read(path)
+    assert set(project.unread) == {("include", 1), ("include", 2)} and not project.followed
+
+
 def test_a_directory_is_its_file_with_the_override(files: Files) -> None:
     path = files(
         compose_DOT_yaml="services: {a: {image: x, ports: ['1:1'], user: '1', command: [a]}}",

@@ -1245,6 +1245,12 @@ def test_a_profile_that_the_file_of_variables_starts_is_taken(at: Path, profiles
     assert len(found.answers.get("sidecars", [])) == taken
 
 
+def test_a_profile_without_a_name_starts_nothing(at: Path) -> None:
+    tools = "{image: memcached:1.6, profiles: ['${TOOLS}'], network_mode: 'service:app'}"
+    found = draft(at, f"services:\n  app: {{image: 'acme/x:1', ports: ['80:80']}}\n  tools: {tools}\n")
+    assert "sidecars" not in found.answers
+
+
 @pytest.mark.parametrize(
     ("said", "memory"),
     [
@@ -1269,6 +1275,42 @@ def test_a_container_has_the_memory_that_its_program_is_told_to_take(
 ) -> None:
     found = draft(at, f"services:\n  app:\n    image: acme/x:1\n    {said}\n")
     assert found.answers.get("memory") == memory
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ("env_file: app.env", "services.app.env_file.JAVA_OPTS"),
+        ("env_file: [none.env, app.env]", "services.app.env_file[1].JAVA_OPTS"),
+        ("env_file: app.env\n    environment: {JAVA_OPTS: -Xmx1g}", "services.app.environment.JAVA_OPTS"),
+    ],
+)
+def test_the_memory_is_told_where_the_variable_is_given(at: Path, given: str, key: str) -> None:
+    (at / "app.env").write_text("JAVA_OPTS=-Xmx1g\n")
+    found = draft(at, f"services:\n  app:\n    image: acme/x:1\n    {given}\n")
+    assert found.answers["memory"] == "1280Mi"
+    assert "the program may take 1Gi" in entry(found, key)
+
+
+def test_what_is_requested_is_no_limit_where_the_program_takes_more(at: Path) -> None:
+    found = draft(
+        at,
+        "services:\n  app:\n    image: acme/x:1\n    mem_reservation: 200m\n"
+        "    environment: [NODE_OPTIONS=--max-old-space-size=1024]\n",
+    )
+    assert (found.answers["memory"], found.answers["memory_request"]) == ("1280Mi", "200Mi")
+    assert entry(found, "services.app.mem_reservation") == ""
+
+
+def test_of_what_a_companion_needs_and_its_program_takes_the_larger_is_told(at: Path) -> None:
+    index = "{image: 'elasticsearch:8.12.2', environment: {ES_JAVA_OPTS: -Xmx%s}}"
+    for told, memory, larger, other in (("4g", "5Gi", "environment.ES_JAVA_OPTS", "image"),
+                                        ("1g", "2Gi", "image", "environment.ES_JAVA_OPTS")):  # fmt: skip
+        app = "{image: acme/app, ports: [80], depends_on: [index]}"
+        found = draft(at, f"services: {{app: {app}, index: {index % told}}}")
+        assert [item["memory"] for item in found.answers["sidecars"]] == [memory]
+        assert f"{memory} of memory" in entry(found, f"services.index.{larger}")
+        assert "of memory" not in entry(found, f"services.index.{other}")
 
 
 def test_a_worker_has_the_memory_that_its_command_names(at: Path) -> None:

@@ -55,6 +55,20 @@ def test_what_is_text_in_every_run(command: str, fine: bool) -> None:
     assert all(finding.line == 7 for finding in found)
 
 
+def test_two_runs_of_a_matrix_may_have_the_same_values() -> None:
+    runs = '{A: "x", B: "y"}, {A: "1.0", B: "text"}, {B: "1.0", A: "text"}'
+    environment = f"    environment:\n      V: ${{A}}\nmatrix:\n  include: [{runs}]\n"
+    _, found = load("x.yml", HEAD + "      - ls\n" + environment)
+    assert [(finding.code, finding.line) for finding in found] == [("PIP028", 9)]
+
+
+def test_the_line_is_that_of_the_value_whatever_type_its_key_has() -> None:
+    from scaffold.pipelines.documents import parse
+
+    document = parse("a:\n  1: x\n  2:\n    - y\n    - 2: z\n")
+    assert [document.line("a", 1), document.line("a", 2, 1, 2), document.line("a", 3)] == [2, 5, 1]
+
+
 def test_yaml_is_read_as_woodpecker_reads_it() -> None:
     from scaffold.pipelines.documents import parse
     from scaffold.reading import YamlError

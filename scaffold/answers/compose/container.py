@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scaffold.answers.compose import facts
+from scaffold.answers.compose import facts, memory
 from scaffold.answers.compose.forms import mebibytes, ports, quantity, seconds, text, words
 from scaffold.answers.compose.hosts import Hosts
 from scaffold.answers.compose.interpolation import UNKNOWN, lacking
@@ -106,6 +106,7 @@ class Containers:
         deploy: Path = (*part.at, "deploy", "resources")
         its = mapping(mapping(part.body.get("deploy")).get("resources"))
         limits, reserved = mapping(its.get("limits")), mapping(its.get("reservations"))
+        needs = memory.needed(part)
         found: dict[str, Value] = {}
         for answer, at, value in (
             ("memory", (*deploy, "limits", "memory"), limits.get("memory")),
@@ -121,7 +122,7 @@ class Containers:
             elif not size:
                 self.ledger.left(at, "it cannot be read", f"Give {answer}.")
             elif answer == "memory_request" and (mebibytes(size) or 0) >= (
-                mebibytes(found.get("memory")) or 0
+                mebibytes(found.get("memory")) or needs
             ):
                 found.setdefault("memory", size)
                 self._taken(at, "memory", "what is requested is the limit")
@@ -134,14 +135,14 @@ class Containers:
         return found
 
     def needed(self, part: Part) -> dict[str, Value]:
-        """The least memory that a companion needs, if the file gives none."""
+        """The least memory that a companion needs, if the file gives none and its program takes no more."""
         sizes = facts()["companion_memory"]
         size = next((size for size, images in sizes.items() if part.image.base in images), "")
         why = f"with {size} of memory, which it needs at least by its documentation"
         if part.known and part.known.memory:
             size = part.known.memory
             why = f"with {size} of memory, since a database server seldom runs with what is usual here"
-        if not size:
+        if (mebibytes(size) or 0) < (memory.needed(part) or 1):
             return {}
         self._taken((*part.at, "image"), "image", why)
         return {"memory": size}

@@ -206,7 +206,8 @@ def _included(
 ) -> list[tuple[Path | None, dict[str, Text]]]:
     """The files that an item of ``include`` names, and the variables that it adds."""
     item = entry if isinstance(entry, dict) else {"path": entry}
-    paths = [_local(str(path), directory) for path in listed(item.get("path") or "")]
+    named = listed(item.get("path")) if item.get("path") is not None else [""]
+    paths = [_local(str(path), directory) for path in named]
     first = paths[0].parent if paths and paths[0] else None
     own = item.get("env_file") or ".env"
     more: dict[str, Text] = {}

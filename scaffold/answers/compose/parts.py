@@ -37,7 +37,7 @@ class Instead:
 
 
 OFFICIAL = "library/"
-"""Whose images those of Docker Hub without an owner are."""
+"""The owner of Docker Hub's images that name none."""
 
 
 @cache
@@ -126,7 +126,7 @@ class Part:
 
     @cached_property
     def of_image(self) -> Known:
-        """What its image is known for."""
+        """What is known of its image."""
         return known({"image": str(self.image)})
 
     @property
@@ -240,6 +240,13 @@ class Part:
         """Its variables as texts, those of files first."""
         of_files = {name: value for file in self.files for name, value in (file or {}).items()}
         return {**of_files, **{n: as_text(v) for n, v in mapping(self.body.get("environment")).items()}}
+
+    def given(self, name: str) -> Path:
+        """Where a variable stands: in ``environment``, else in the last of the files that has it."""
+        files = zip(self.items("env_file"), self.files, strict=True)
+        its = [(*at, name) for (at, _), file in files if name in (file or {})]
+        here = (*self.at, "environment", name)
+        return here if name in mapping(self.body.get("environment")) or not its else its[-1]
 
     @cached_property
     def said(self) -> list[Said]:

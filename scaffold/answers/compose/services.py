@@ -46,6 +46,7 @@ def parts(project: Project) -> dict[str, Part]:
 def _started(project: Project, body: Mapping[str, Value]) -> Mapping[str, Value]:
     """A service without its profiles if ``.env`` starts one of them: then it always starts."""
     active = {name.strip() for name in project.variables.get("COMPOSE_PROFILES", "").split(",")}
+    active.discard("")  # also what a profile is called that comes from a variable without a value
     starts = "*" in active or not active.isdisjoint(map(text, listed(body.get("profiles"))))
     return {key: value for key, value in body.items() if key != "profiles"} if starts else body
 
