@@ -262,7 +262,7 @@ def test_an_update_brings_an_adopted_stack_what_the_templates_have_new(by_hand: 
     assert said["_src_path"] == "https://git.example.test/house.git"
     templates = history.write(tmp_path, ["argument"])
     replace_in(answers, f"_src_path: {said['_src_path']}\n", f"_src_path: {templates}\n")
-    replace_in(answers, f"_commit: {said['_commit']}\n", f"_commit: {history.FIRST}\n")
+    replace_in(answers, yaml.safe_dump({"_commit": said["_commit"]}), f"_commit: {history.FIRST}\n")
     git(root, "commit", "-q", "-a", "-m", "Templates that can be had")
     before = {r.address: r for r in plan_stacks(root, ["tool-box"])[0].resources}
     kept = {name: (by_hand / name).read_bytes() for name in ("extra.tf", "moved.tf", "terragrunt.hcl")}

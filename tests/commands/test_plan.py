@@ -239,8 +239,8 @@ def test_against_a_revision(repository: Path) -> None:
     assert [r["address"] for r in new["difference"]["added"]] == ["kubernetes_namespace.x"]
     assert "difference" not in mended and mended["older_error"][0]["code"] == "plan-stack"
     text = shown(plans)
-    assert "data-lost  gone: kubernetes_namespace.x everything in it goes with it" in text
-    assert "replaced   changed: kubernetes_namespace.x is destroyed and recreated: metadata[0].name" in text
+    assert "data-lost    gone: kubernetes_namespace.x everything in it goes with it" in text
+    assert "replaced     changed: kubernetes_namespace.x is destroyed and recreated: metadata[0].name" in text
     assert "gone: gone\n  - kubernetes_namespace.x [data-lost]" in text
     assert "metadata[0].name: changed → other" in text
     assert "mended: cannot be compared" in text

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support import ANSWERS, git, scaffold
 
 from scaffold.commands import status as command
@@ -48,6 +49,11 @@ def edit(root: Path, name: str, file: str, before: str, after: str) -> None:
     path = root / "stacks" / name / file
     assert before in path.read_text()
     path.write_text(path.read_text().replace(before, after))
+
+
+def recorded(version: str) -> str:
+    """The line of an answers file with a version; quoted where a commit's name is all digits."""
+    return yaml.safe_dump({"_commit": version}).strip()
 
 
 def test_what_was_just_made_has_nothing_to_do(made: Path) -> None:
@@ -128,7 +134,7 @@ def test_answers_that_cannot_be_read_come_before_all_else(root: Path) -> None:
 
 
 def test_another_version_is_another_version(root: Path) -> None:
-    edit(root, "ip-echo", ANSWERS_FILE, f"_commit: {template.origin().version}", "_commit: v0.0.1")
+    edit(root, "ip-echo", ANSWERS_FILE, recorded(template.origin().version), "_commit: v0.0.1")
     told, line = standing(root, "ip-echo")
     assert told["needs_attention"]
     assert (told["version"], told["behind"], told["edited"]) == ("v0.0.1", None, None)
@@ -166,7 +172,7 @@ def test_an_older_stack_is_compared_with_what_its_version_rendered(root: Path, t
     main = root / "stacks" / "ip-echo" / "main.tf"
     main.write_text("# As it was.\n" + main.read_text())
     origin = template.origin()
-    edit(root, "ip-echo", ANSWERS_FILE, f"_commit: {origin.version}", "_commit: v0.0.1")
+    edit(root, "ip-echo", ANSWERS_FILE, recorded(origin.version), "_commit: v0.0.1")
     edit(root, "ip-echo", ANSWERS_FILE, f"_src_path: {origin.source}", f"_src_path: {old}")
     assert standing(root, "ip-echo")[0]["edited"] == []
     main.write_text(main.read_text() + "# By hand.\n")
