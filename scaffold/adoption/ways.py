@@ -49,21 +49,24 @@ class Way:
 def ways(stack: Standing) -> list[Way]:
     """The stack's Ingresses, the app's own first.
 
-    That is the one of the host with the stack's name, else that with the tile, else of a whole host,
-    with a record.
+    That is the one with the stack's name, else that of the host with that name, else that with the tile, else
+    that of a whole host, with a record. One of single paths is none if another has the rest of its host.
     """
     found_ = [way for resource in stack.ingresses if (way := _way(stack, resource)) is not None]
     whole = {way.host for way in found_ if way.whole}
-    tiles = {id(way) for way in found_ if _has_tile(way) and (way.whole or way.host not in whole)}
-    return sorted(
-        found_,
-        key=lambda way: (
+
+    def order(way: Way) -> tuple[bool | int, ...]:
+        may_be = way.whole or way.host not in whole
+        named = may_be and name_of(way.resource) == stack.called
+        return (
+            not named,
             not (way.whole and _is_named(stack, way)),
-            id(way) not in tiles,
+            not (may_be and _has_tile(way)),
             not way.whole,
             -_weight(stack, way),
-        ),
-    )
+        )
+
+    return sorted(found_, key=order)
 
 
 def _way(stack: Standing, resource: PlannedResource) -> Way | None:
