@@ -81,7 +81,7 @@ with a key of another path beside a Secret that is read whole, and the volume of
 """
 IN_ORDER = {
     "name": "tide-call", "description": "Calls about tides", "image": "docker.io/library/nginx:1.29.0", "port": 8080,
-    "gate": "required", "ingress_options": {"paths": ["/api/"]}, "hosts": [{"host": "tides", "auth": "required"}],
+    "gate": "required", "homepage": False, "ingress_options": {"paths": ["/api/"]}, "hosts": [{"host": "tides", "auth": "required"}],
     "reached_by": [{"namespace": "shore"}], "load_balancer": {"ports": ["voice", "sip"], "reason": "Phones call it"},
     "ports": [{"name": "voice", "port": 20000, "to": 20002, "protocol": "UDP"}, {"name": "sip", "port": 5060}],
     "directories": [
