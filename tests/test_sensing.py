@@ -278,3 +278,19 @@ def test_facts_are_found_again_once_what_they_are_found_in_changes(
     found = sense(Monorepo(monorepo.root))
     assert surveys == [monorepo.root]
     assert found == survey.survey(Monorepo(monorepo.root))
+
+
+def test_what_is_kept_for_a_monorepo_that_nobody_uses_any_more_goes(
+    monorepo: Monorepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(template, "cache_root", lambda: tmp_path / "cache")
+    sense(monorepo)
+    (own,) = (tmp_path / "cache" / "sensed").iterdir()
+    for file in (own, own.with_name("long-gone")):
+        file.touch()
+        os.utime(file, (0, 0))
+    sense(Monorepo(monorepo.root))
+    assert own.stat().st_mtime > 0  # it was used
+    (monorepo.root / "scaffold.yml").write_text("domain: example.test\n")
+    sense(Monorepo(monorepo.root))
+    assert list(own.parent.iterdir()) == [own]
